@@ -1,0 +1,79 @@
+"""The spinner as a noisy channel: where it could have acted, and what each reading costs.
+
+In come a sentence's tokens and a lexicon; out go the swaps that could have been made there and the heads
+that stand unspun. The spinner walks its table of head phrases, long ones first, and replaces each with one of
+a few alternates. A text spun at rate r in [0, 1] shows, for a head h with an alternate a,
+
+    P(a | h) = r * rate(a | h)        P(h left alone | h) = 1 - r * (1 - kept(h))
+
+and a word that is no head is always left alone. So a head that still stands is evidence against a high
+spin rate or, at a high rate, evidence that it is another head's alternate.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from unspin.lattice import Floats
+from unspin.lexicon import Lexicon
+
+SPIN_RATES = (0.25, 0.5, 0.75, 0.9, 1.0)  # the grid, beside 0
+LEAST_KEPT = 0.02  # no head is replaced always: lexicons are incomplete, quotations are spared
+MOST_OPTIONS = 24  # of one span; the rarest beyond are dropped, so that no entry can stall decoding
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """A lexicon entry's spun phrase stands at tokens `[start, end)`; `entry` indexes `Lexicon.active`."""
+
+    start: int
+    end: int
+    entry: int
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """A head stands unspun at tokens `[start, end)`; the spinner leaves it with probability `kept`."""
+
+    start: int
+    end: int
+    kept: float
+
+
+def matches(words: Sequence[str], lexicon: Lexicon) -> tuple[list[Match], list[Head]]:
+    """All swaps that could have made a sentence's words, and the heads in it as the spinner would cut them.
+
+    `words` are normal forms. Matches may overlap and come in order of start; heads do not overlap.
+    """
+    found: list[Match] = []
+    heads: list[Head] = []
+    by_spun, kept, reach = lexicon.by_spun, lexicon.kept, lexicon.reach
+    covered = 0
+    for start, word in enumerate(words):
+        longest = reach.get(word, 0)
+        if not longest:
+            continue
+        head: Head | None = None
+        for end in range(start + 1, min(start + longest, len(words)) + 1):
+            key = tuple(words[start:end])
+            if key in by_spun:
+                found += [Match(start, end, entry) for entry in by_spun[key][:MOST_OPTIONS]]
+            if start >= covered and key in kept:
+                head = Head(start, end, kept[key])
+        if head is not None:
+            heads.append(head)
+            covered = head.end
+    return found, heads
+
+
+def swap_cost(rate: Floats, spin_rate: float) -> Floats:
+    """ln P(alternate | head) at a spin rate above 0."""
+    return np.log(np.maximum(rate * spin_rate, 1e-12))
+
+
+def keep_cost(kept: Floats, spin_rate: float) -> Floats:
+    """ln P(left alone | head) at a spin rate."""
+    return np.log(1.0 - spin_rate * (1.0 - np.maximum(kept, LEAST_KEPT)))

@@ -1,0 +1,124 @@
+"""Readings into edits and held candidates.
+
+In come a document's readings with their posteriors; out go edits that are sure enough to be made, and
+candidates that wait for a person. Nothing that would change a number, a negation or the case pattern of a
+name becomes an edit on its own, however sure the decoder is.
+"""
+
+from __future__ import annotations
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+
+from unspin.decode import Decoding, Reading
+from unspin.edit import carry_case
+from unspin.lexicon import Lexicon
+from unspin.model import Candidate, DecidedBy, Edit, Held, HeldReason, Option, SpinEvidence, Status
+from unspin.text import phrase
+
+MIN_CONFIDENCE = 0.5
+EVIDENCE_PER_WORD = 0.02  # nats a word must gain for a document to count as spun ...
+EVIDENCE = 8.0  # ... and nats in all, so that a lucky short text does not
+
+_UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
+_VALUES = {word: value for value, word in enumerate(f"{_UNITS} seventeen eighteen nineteen".split())}
+_VALUES |= {word: 10 * n for n, word in enumerate("twenty thirty forty fifty sixty seventy eighty ninety".split(), 2)}
+_VALUES |= {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 10**9, "trillion": 10**12}
+_VALUES |= {"dozen": 12, "twice": 2, "double": 2, "triple": 3, "half": 2, "quarter": 4}
+# The spinner writes some spans of time as others of the same length: "12 months" for "year".
+_DURATIONS = re.compile(r"\b(?:(?:12|twelve) months|365 days|24 hours|(?:7|seven) days|(?:60|sixty) (?:minutes|seconds))\b")
+_DIGITS = re.compile(r"\d+")
+_NEGATION = re.compile(r"\b(?:not|no|never|none|nor|neither|nobody|nothing|cannot|without|with out)\b|n't\b")
+
+
+def quantities(words: str) -> Counter[int]:
+    """The numbers a phrase states, in digits or words; "one" alone is a pronoun more often than a number.
+
+    >>> quantities("4 years") == quantities("four years"), quantities("the one") == quantities("the only")
+    (True, True)
+    """
+    tokens = phrase(_DURATIONS.sub("", words.lower()))
+    found = [int(m.group()) for token in tokens for m in _DIGITS.finditer(token)]
+    found += [_VALUES[token] for token in tokens if token in _VALUES and token != "one"]
+    return Counter(value for value in found if value != 1)
+
+
+def is_negated(words: str) -> bool:
+    """Does a phrase hold a negation?"""
+    return _NEGATION.search(" ".join(phrase(words))) is not None
+
+
+def _keeps_name(before: str, option: str, after: str) -> bool:
+    """Acronyms and inner capitals ("NATO", "iPhone") stay, unless the lexicon itself writes a name there."""
+    patterned = [w for w in re.findall(r"\w+", before) if w[1:] != w[1:].lower()]
+    return not patterned or option != option.lower() or after.isupper()
+
+
+def guard(before: str, option: str, after: str) -> HeldReason | None:
+    """Why an edit may not be made on its own, if so. `option` is the lexicon's writing of `after`."""
+    if quantities(before) != quantities(after):
+        return HeldReason.NUMBER
+    if is_negated(before) != is_negated(after):
+        return HeldReason.NEGATION
+    if not _keeps_name(before, option, after):
+        return HeldReason.NAME
+    return None
+
+
+def evidence(decoding: Decoding, rates: Sequence[float]) -> SpinEvidence:
+    """The verdict spun or not, from the log-likelihood gains per spin rate of `rates`."""
+    gain, rate = max(zip((0.0, *decoding.gains), (0.0, *rates), strict=True))
+    per_word = gain / max(1, decoding.words)
+    return SpinEvidence(rate, per_word, decoding.words, gain >= EVIDENCE and per_word >= EVIDENCE_PER_WORD)
+
+
+def _option(text: str, reading: Reading, lexicon: Lexicon) -> Option:
+    entry = lexicon.active[reading.entry]
+    before = text[reading.tokens[0].start : reading.tokens[-1].end]
+    after = carry_case(before, entry.original, sentence_start=reading.at_sentence_start)
+    return Option(after, entry, reading.posterior)
+
+
+def candidates(text: str, readings: Iterable[Reading], lexicon: Lexicon) -> Iterator[Candidate]:
+    """The readings gathered by span, leaving the span alone among the options, in reading order."""
+    spans: defaultdict[tuple[int, int], list[Option]] = defaultdict(list)
+    for reading in readings:
+        spans[reading.tokens[0].start, reading.tokens[-1].end].append(_option(text, reading, lexicon))
+    for (start, end), options in sorted(spans.items()):
+        before = text[start:end]
+        rest = max(0.0, 1.0 - sum(option.posterior for option in options))
+        options.append(Option(before, None, rest))
+        yield Candidate(start, end, before, tuple(sorted(options, key=lambda o: (-o.posterior, o.after))))
+
+
+def decide(
+    text: str, readings: Sequence[Reading], lexicon: Lexicon, *, min_confidence: float
+) -> tuple[tuple[Edit, ...], tuple[Held, ...]]:
+    """The best path's swaps: those sure enough and unguarded as edits, the others held."""
+    edits: list[Edit] = []
+    held: list[Held] = []
+    chosen = [reading for reading in readings if reading.is_best]
+    places = {(r.tokens[0].start, r.tokens[-1].end) for r in chosen}
+    rivals: defaultdict[tuple[int, int], list[Reading]] = defaultdict(list)
+    for reading in readings:
+        if (place := (reading.tokens[0].start, reading.tokens[-1].end)) in places:
+            rivals[place].append(reading)
+    for reading in chosen:
+        start, end = reading.tokens[0].start, reading.tokens[-1].end
+        option, before = _option(text, reading, lexicon), text[start:end]
+        if option.after == before or option.entry is None:
+            continue
+        reason = guard(before, option.entry.original, option.after)
+        if reason is None and option.entry.status == Status.REVIEW:
+            reason = HeldReason.STATUS
+        if reason is None and option.posterior < min_confidence:
+            reason = HeldReason.CONFIDENCE
+        if reason is None:
+            edits.append(
+                Edit(start, end, before, option.after, option.entry, option.posterior, DecidedBy.DECODER)
+            )
+        else:
+            (candidate,) = candidates(text, rivals[start, end], lexicon)
+            held.append(Held(candidate, reason))
+    return tuple(edits), tuple(held)

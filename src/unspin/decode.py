@@ -1,0 +1,297 @@
+"""Find the original that best explains a text: P(original) x P(text | original, spin rate), exactly.
+
+In come sentences, a lexicon and a language model; out go the spin evidence, every possible swap with its
+posterior, and the best reading. Nothing is refused: a text without a single match has one reading, itself.
+
+Every way to undo swaps is a path through a lattice of words. The language model sees two words back, so the
+lattice's nodes are pairs of neighbouring words and its arcs are trigrams; two unambiguous words in a row make
+the pair certain, and there the lattice falls apart into short, independent *regions*. All trigrams
+of all regions are scored at once, and all regions are summed (forward-backward) side by side. Within one
+document the spinner gives a head one alternate everywhere, so the sums are taken twice: the second time
+with the rates that the first found for this document.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspin.channel import SPIN_RATES, Head, Match, keep_cost, matches, swap_cost
+from unspin.language import START, LanguageModel
+from unspin.lattice import Floats, Ints, Lattice
+from unspin.lexicon import Lexicon
+from unspin.model import Sentence, Token
+
+BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choices are shared within it
+LONGEST_REGION = 60  # tokens; longer runs of candidates are cut, so that time stays linear
+CONSISTENCY = 1.0  # how many occurrences the lexicon's rates count for against the document's own
+NONE, END = -1, -2  # word numbers: nothing stands there, and no probability is asked
+_FINE = 8  # depth units between two tokens
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A swap that could be undone: tokens `[start, end)` of `tokens`, entry of `Lexicon.active`."""
+
+    tokens: tuple[Token, ...]
+    entry: int
+    posterior: float
+    is_best: bool  # lies on the best path
+    at_sentence_start: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Decoding:
+    """All readings of a text, and the log-likelihood gain over "not spun" per spin rate of SPIN_RATES."""
+
+    readings: tuple[Reading, ...]
+    gains: tuple[float, ...]
+    words: int
+
+
+@dataclass(slots=True)
+class _Graph:
+    """Emissions (words on arcs between sites) of all regions of a block, as they are collected."""
+
+    word: list[int] = field(default_factory=list)
+    start: list[int] = field(default_factory=list)
+    end: list[int] = field(default_factory=list)
+    token: list[int] = field(default_factory=list)  # the block's token that an emission keeps, else -1
+    depth: list[int] = field(default_factory=list)  # per site
+    first: list[int] = field(default_factory=list)  # per match, its first emission
+    option: list[int] = field(default_factory=list)  # the emissions of matches
+
+    def emit(self, word: int, start: int, end: int, token: int = -1) -> None:
+        self.word.append(word)
+        self.start.append(start)
+        self.end.append(end)
+        self.token.append(token)
+
+
+def _cut(found: Sequence[Match]) -> Iterator[list[Match]]:
+    """Matches in groups with at least two unambiguous tokens between them, none too long."""
+    group: list[Match] = []
+    end = 0
+    for match in found:
+        if group and (match.start - end >= 2 or (match.start >= end and match.start - group[0].start > LONGEST_REGION)):
+            yield group
+            group = []
+        group.append(match)
+        end = max(end, match.end)
+    if group:
+        yield group
+
+
+class _Block:
+    """Some sentences with everything that decoding needs, for any spin rate and any rates."""
+
+    def __init__(self, sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel) -> None:
+        self.lexicon = lexicon
+        self.numbers: dict[str, int] = {}
+        self.outputs: dict[int, list[int]] = {}
+        self.tokens: list[Token] = []
+        self.found: list[Match] = []  # in block positions
+        self.heads: list[Head] = []
+        self.starts: set[int] = set()
+        graph = _Graph()
+        counted: set[int] = set()
+        for sentence in sentences:
+            self._add(sentence, graph, counted)
+        self._link(graph, counted, model)
+
+    def _number(self, word: str) -> int:
+        return self.numbers.setdefault(word, len(self.numbers))
+
+    def _output(self, entry: int) -> list[int]:
+        if entry not in self.outputs:
+            self.outputs[entry] = [self._number(word) for word in self.lexicon.originals[entry]]
+        return self.outputs[entry]
+
+    def _add(self, sentence: Sentence, graph: _Graph, counted: set[int]) -> None:
+        base = len(self.tokens)
+        self.tokens += sentence.tokens
+        self.starts.add(base)
+        words = [token.norm for token in sentence.tokens]
+        found, heads = matches(words, self.lexicon)
+        self.heads += [Head(h.start + base, h.end + base, h.kept) for h in heads]
+        numbers = [NONE, self._number(START), *map(self._number, words), END, END]
+        for group in _cut(found):
+            self._region(graph, group, numbers, base)
+            end = max(match.end for match in group)
+            counted.update(range(base + group[0].start, base + min(end + 2, len(words))))
+
+    def _region(self, graph: _Graph, group: list[Match], numbers: list[int], base: int) -> None:
+        """Two words before the group, its tokens and options, and two words after it."""
+        first, last = group[0].start, max(match.end for match in group)
+        site = len(graph.depth)
+        graph.depth.extend(range(0, _FINE * (last - first + 5), _FINE))
+        origin = site + 2 - first  # the site before token t is origin + t
+        for t in range(first - 2, last + 2):
+            number = numbers[t + 2]
+            is_kept = t >= first and number != END
+            graph.emit(number, origin + t, origin + t + 1, base + t if is_kept else -1)
+        for match in group:
+            output = self._output(match.entry)
+            self.found.append(Match(match.start + base, match.end + base, match.entry))
+            graph.first.append(len(graph.word))
+            at, begin = origin + match.start, graph.depth[origin + match.start]
+            span = _FINE * (match.end - match.start)
+            for place, number in enumerate(output, 1):
+                if place == len(output):
+                    to = origin + match.end
+                else:
+                    to = len(graph.depth)
+                    graph.depth.append(begin + span * place // len(output))
+                graph.option.append(len(graph.word))
+                graph.emit(number, at, to)
+                at = to
+
+    def _link(self, graph: _Graph, counted: set[int], model: LanguageModel) -> None:
+        """Join emissions into pairs (nodes) and pairs into trigrams (arcs), and score these."""
+        word, start, end, token = (
+            np.asarray(values, dtype=np.int64) for values in (graph.word, graph.start, graph.end, graph.token)
+        )
+        depth = np.asarray(graph.depth, dtype=np.int64)
+        left, right = _join(end, start, len(depth))
+        source, target = _join(right, left, len(word))
+        self.lattice = Lattice(source, target, depth[end[right]])
+        self.first = np.asarray(graph.first, dtype=np.int64)
+        self.emission = right[target]  # per arc, the emission it ends in
+        is_option = np.zeros(len(word), dtype=bool)
+        is_option[np.asarray(graph.option, dtype=np.int64)] = True
+        self.is_unspun = ~(is_option[left[source]] | is_option[left[target]] | is_option[self.emission])
+        self.size = len(word)
+        self.score = self._score(np.stack([word[left[source]], word[left[target]], word[self.emission]], axis=1), model)
+        self.begins = np.flatnonzero(np.bincount(target, minlength=len(left)) == 0)
+        kept_by = np.stack([token[left[source]], token[left[target]], token[self.emission]], axis=1)
+        self._place_heads(kept_by, counted)
+        rates = np.asarray([self.lexicon.active[m.entry].rate for m in self.found])
+        self.rates, self.kept = rates, np.asarray([h.kept for h in self.heads])
+
+    def _score(self, trigrams: Ints, model: LanguageModel) -> Floats:
+        asked = trigrams[:, 2] != END
+        size = len(self.numbers) + 1
+        keys = ((trigrams[asked, 0] + 1) * size + trigrams[asked, 1] + 1) * size + trigrams[asked, 2] + 1
+        unique, place = np.unique(keys, return_inverse=True)
+        rows = np.stack([unique // size // size, unique // size % size, unique % size], axis=1) - 1
+        scores = np.zeros(len(trigrams))
+        scores[asked] = model.score(list(self.numbers), rows)[place]
+        return scores
+
+    def _place_heads(self, kept_by: Ints, counted: set[int]) -> None:
+        """On which arcs each standing head must be paid for: where its last (three) words are all kept."""
+        arcs, heads = [], []
+        last = np.full(len(self.tokens) + 1, -1, dtype=np.int64)
+        for number, head in enumerate(self.heads):
+            if head.end - 1 in counted:
+                last[head.end - 1] = number
+        candidates = np.flatnonzero((kept_by[:, 2] >= 0) & (last[kept_by[:, 2]] >= 0))
+        number = last[kept_by[candidates, 2]]
+        sizes = np.asarray([min(3, head.end - head.start) for head in self.heads] or [0])[number]
+        token = kept_by[candidates, 2]
+        intact = (sizes < 2) | (kept_by[candidates, 1] == token - 1)
+        intact &= (sizes < 3) | (kept_by[candidates, 0] == token - 2)
+        arcs, heads = candidates[intact], number[intact]
+        self.head_arcs, self.head_of_arc = arcs, heads
+        self.outside = np.asarray([h.end - 1 not in counted for h in self.heads], dtype=bool)
+
+    def _weights(self, spin_rates: Sequence[float], rates: Floats) -> tuple[Floats, Floats]:
+        """Log-weights per arc and spin rate, shape (arcs, n), and what the heads outside all regions cost."""
+        costs = np.zeros((self.size, len(spin_rates)))
+        keep = np.empty((len(self.heads), len(spin_rates)))
+        for column, spin_rate in enumerate(spin_rates):
+            costs[self.first, column] = swap_cost(rates, spin_rate)
+            keep[:, column] = keep_cost(self.kept, spin_rate)
+        weights = costs[self.emission]
+        weights += self.score[:, None]
+        weights[self.head_arcs] += keep[self.head_of_arc]
+        return weights, keep[self.outside].sum(axis=0)
+
+    def gains(self, spin_rates: Sequence[float]) -> Floats:
+        """ln P(block | spin rate) - ln P(block | not spun), per spin rate above 0."""
+        weights, outside = self._weights(spin_rates, self.rates)
+        spun = self.lattice.backward(weights)[self.begins].sum(axis=0) + outside
+        return spun - self.score[self.is_unspun].sum()
+
+    def decode(self, spin_rate: float) -> tuple[Floats, NDArray[np.bool_]]:
+        """Per match its posterior, and whether it lies on the best path."""
+        rates = self.rates
+        for _ in range(ROUNDS):
+            weights = self._weights([spin_rate], rates)[0][:, 0]
+            rates = self._document_rates(self._per_match(self.lattice.posteriors(weights)))
+        weights = self._weights([spin_rate], rates)[0][:, 0]
+        posterior = self._per_match(self.lattice.posteriors(weights))
+        on_path = np.zeros(self.size, dtype=bool)
+        on_path[self.emission[self.lattice.best(weights)]] = True
+        return posterior, on_path[self.first]
+
+    def _per_match(self, arcs: Floats) -> Floats:
+        return np.bincount(self.emission, weights=arcs, minlength=self.size)[self.first]
+
+    def _document_rates(self, posterior: Floats) -> Floats:
+        """The rates this document shows: a head that was given one alternate gets no other."""
+        entry = np.asarray([m.entry for m in self.found])
+        head = self.lexicon.head_numbers[entry]
+        upper = np.asarray([self.tokens[m.start].text[:1].isupper() for m in self.found])
+        _, alternate = np.unique(entry * 2 + upper, return_inverse=True)
+        _, choice = np.unique(head * 2 + upper, return_inverse=True)
+        made = np.bincount(alternate, weights=posterior)[alternate] - posterior
+        all_made = np.bincount(choice, weights=posterior)[choice] - posterior
+        return (made + CONSISTENCY * self.rates) / (all_made + CONSISTENCY)
+
+
+ROUNDS = 1  # of re-estimating the rates from the document
+
+
+def _join(key: Ints, wanted: Ints, size: int) -> tuple[Ints, Ints]:
+    """All pairs (i, j) with key[i] == wanted[j]; keys lie in [0, size). Sorted by j."""
+    order = np.argsort(key, kind="stable")
+    count = np.bincount(key, minlength=size)
+    begin = np.cumsum(count) - count
+    many = count[wanted]
+    right = np.repeat(np.arange(len(wanted)), many)
+    offset = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
+    return order[begin[wanted][right] + offset], right
+
+
+def _blocks(sentences: Sequence[Sentence]) -> Iterator[list[Sentence]]:
+    block: list[Sentence] = []
+    size = 0
+    for sentence in sentences:
+        if block and size + len(sentence.tokens) > BLOCK:
+            yield block
+            block, size = [], 0
+        block.append(sentence)
+        size += len(sentence.tokens)
+    if block:
+        yield block
+
+
+def decode(sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel) -> Decoding:
+    """Decode a document: its spin rate by maximum likelihood, then all readings at that rate."""
+    readings: list[Reading] = []
+    gains = np.zeros(len(SPIN_RATES))
+    words = 0
+    for group in _blocks(sentences):
+        block = _Block(group, lexicon, model)
+        words += sum(token.is_word for token in block.tokens)
+        if not block.found:
+            gains += [float(keep_cost(block.kept, rate).sum()) for rate in SPIN_RATES]
+            continue
+        gain = block.gains(SPIN_RATES)
+        gains += gain
+        posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))])
+        readings += [
+            Reading(
+                tuple(block.tokens[m.start : m.end]),
+                m.entry,
+                min(1.0, p),
+                chosen,
+                m.start in block.starts,
+            )
+            for m, p, chosen in zip(block.found, posterior.tolist(), is_best.tolist(), strict=True)
+        ]
+    return Decoding(tuple(readings), tuple(gains.tolist()), words)

@@ -1,0 +1,233 @@
+"""The values that flow through unspin. No input, no output, no algorithms.
+
+Spans are half-open `[start, end)` code-point offsets into the **original** text. Values are frozen;
+those that a caller may build are checked at birth and refuse what makes no sense.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import NamedTuple
+
+
+class Token(NamedTuple):
+    """A word, a number, a clitic ("'s") or one piece of punctuation.
+
+    `norm` is what language models and lexicons see: lower case, straight quotes, NFC.
+    """
+
+    start: int
+    end: int
+    text: str
+    norm: str
+    is_word: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """A run of tokens that a reader takes as one sentence; it never crosses a paragraph."""
+
+    start: int
+    end: int
+    tokens: tuple[Token, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Paragraph:
+    """A run of text between line breaks, without them; never empty or only white space."""
+
+    start: int
+    end: int
+    sentences: tuple[Sentence, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Document:
+    """A text and its units. What stands between the paragraphs is line breaks and white space only."""
+
+    text: str
+    paragraphs: tuple[Paragraph, ...]
+
+    @property
+    def tokens(self) -> tuple[Token, ...]:
+        """All tokens in reading order."""
+        return tuple(t for p in self.paragraphs for s in p.sentences for t in s.tokens)
+
+
+class Status(StrEnum):
+    """What may be done with a lexicon entry."""
+
+    AUTO = "auto"  # decided by the decoder
+    REVIEW = "review"  # always held for a person
+    OFF = "off"  # kept for the record, never used
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One swap of a lexicon: the spinner writes `spun` where the author wrote `original`.
+
+    `rate` is P(spun | original), in (0, 1]; `seen` how often it was observed (0 for curated entries);
+    `line` its place in the file it came from (0 if from none).
+    """
+
+    spun: str
+    original: str
+    rate: float
+    seen: int = 0
+    status: Status = Status.AUTO
+    source: str = ""
+    note: str = ""
+    line: int = field(default=0, compare=False)
+
+    def __post_init__(self) -> None:
+        if not self.spun.strip() or not self.original.strip():
+            raise ValueError("an entry needs a spun and an original phrase")
+        if self.spun == self.original:
+            raise ValueError(f"an entry cannot map {self.spun!r} to itself")
+        if not 0.0 < self.rate <= 1.0:
+            raise ValueError(f"rate {self.rate} is not in (0, 1]")
+        if self.seen < 0:
+            raise ValueError(f"seen {self.seen} is negative")
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """One reading of a candidate: what would stand there (`entry` None: left as it is), and its posterior."""
+
+    after: str
+    entry: Entry | None
+    posterior: float
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A span that could be a swap. `options` fall in posterior; leaving it alone is one of them."""
+
+    start: int
+    end: int
+    before: str
+    options: tuple[Option, ...]
+
+    @property
+    def best(self) -> Option:
+        """The most probable option, which may be to leave the span alone."""
+        return self.options[0]
+
+
+class DecidedBy(StrEnum):
+    """Who decided an edit."""
+
+    DECODER = "decoder"  # the noisy channel's best reading
+    AGREEMENT = "agreement"  # "a" and "an" follow the sound of a restored neighbour
+    DUPLICATE = "duplicate"  # the removal of a repeated passage
+
+
+@dataclass(frozen=True, slots=True)
+class Edit:
+    """A decided replacement. `before` quotes the text it replaces; `confidence` in [0, 1] is
+    the probability that exactly this edit is right."""
+
+    start: int
+    end: int
+    before: str
+    after: str
+    entry: Entry | None
+    confidence: float
+    decided_by: DecidedBy
+
+    def __post_init__(self) -> None:
+        if not 0 <= self.start <= self.end:
+            raise ValueError(f"span {self.start}:{self.end} is not half-open and non-negative")
+        if len(self.before) != self.end - self.start:
+            raise ValueError(f"before {self.before!r} does not fill the span {self.start}:{self.end}")
+        if self.before == self.after:
+            raise ValueError(f"an edit must change something, not {self.before!r} to itself")
+        if not 0.0 <= self.confidence <= 1.0:
+            raise ValueError(f"confidence {self.confidence} is not in [0, 1]")
+
+
+class HeldReason(StrEnum):
+    """Why a candidate waits for a person."""
+
+    CONFIDENCE = "confidence"  # below the threshold
+    STATUS = "status"  # its entry's status is `review`
+    NUMBER = "number"  # it would change a number
+    NEGATION = "negation"  # it would add or take away a negation
+    NAME = "name"  # it would change the case pattern of a name
+
+
+@dataclass(frozen=True, slots=True)
+class Held:
+    """A candidate whose best reading differs from the text and that waits for a person."""
+
+    candidate: Candidate
+    reason: HeldReason
+
+
+class DuplicateKind(StrEnum):
+    """How alike two passages are."""
+
+    EXACT = "exact"  # the same characters, white space apart
+    NEAR = "near"  # small edits
+    RESPUN = "respun"  # the same original, spun differently
+
+
+@dataclass(frozen=True, slots=True)
+class Repeat:
+    """A passage that says what an earlier one says. `score` in [0, 1]; 1 is identical."""
+
+    start: int
+    end: int
+    kind: DuplicateKind
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class DuplicateGroup:
+    """Passages that say the same: the kept one's span and the repeats that go."""
+
+    start: int
+    end: int
+    repeats: tuple[Repeat, ...]
+
+    def __post_init__(self) -> None:
+        if not self.repeats:
+            raise ValueError("a duplicate group needs a repeat")
+
+
+@dataclass(frozen=True, slots=True)
+class SpinEvidence:
+    """Was this text spun? `rate` is the maximum-likelihood spin rate (0: clean), `evidence` the
+    log-likelihood gain in nats per word of that rate over 0, `words` the number of words it rests on."""
+
+    rate: float
+    evidence: float
+    words: int
+    is_spun: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Signature:
+    """What a restoration depends on besides the text; equal signatures give equal restorations."""
+
+    version: str
+    lexicon: str
+    model: str
+    options: tuple[tuple[str, str], ...]
+
+    def __str__(self) -> str:
+        options = "".join(f"|{k}:{v}" for k, v in self.options)
+        return f"unspin:{self.version}|lexicon:{self.lexicon}|model:{self.model}{options}"
+
+
+@dataclass(frozen=True, slots=True)
+class Restoration:
+    """What was found and decided for one text. The cleaned text is derived: `unspin.edit.cleaned`."""
+
+    original: str
+    spin: SpinEvidence
+    duplicates: tuple[DuplicateGroup, ...]
+    edits: tuple[Edit, ...]
+    held: tuple[Held, ...]
+    signature: Signature

@@ -1,0 +1,264 @@
+"""A trigram model in a few megabytes: compiled from clean text, packed, memory-mapped.
+
+In comes clean text (to compile) or a packed file (to score); a file of another kind or version is
+refused. The estimate is absolute discounting, interpolated; the trigrams and bigrams kept are those
+whose loss would cost the training text most (Stolcke, "Entropy-based pruning of backoff language
+models", 1998); probabilities are stored in a byte each, 1/16 nat apart.
+
+Layout: MAGIC, a JSON header padded to 64 bytes, then the arrays it lists, little-endian, 8-byte aligned.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspin.errors import FormatError, InputError
+from unspin.language import START, UNKNOWN_SHARE, Floats, Ints, unknown
+from unspin.text import phrase, segment
+
+MAGIC = b"unspin-ngrams-1\n"
+STEP = 1 / 16  # nats between two stored values; 255 of them reach -15.9
+VOCABULARY = 65_000  # words; numbers must fit 16 bits
+BIGRAMS, TRIGRAMS = 600_000, 2_800_000  # what fits 15 MB
+DISCOUNT = 0.75
+HELD_OUT_RUN = 10  # tokens in a row that two texts share by copying, hardly by chance
+BACKOFF_ZERO = 40  # a back-off weight may be a little above 1: 0 nats is stored as this
+_ARRAYS = {
+    "unigram": "<u1",  # per word: -ln P / STEP
+    "unigram_backoff": "<u1",
+    "bigram_start": "<u4",  # per word, its first bigram; one more than words
+    "bigram_word": "<u2",
+    "bigram": "<u1",
+    "bigram_backoff": "<u1",
+    "trigram_start": "<u4",  # per bigram, its first trigram; one more than bigrams
+    "trigram_word": "<u2",
+    "trigram": "<u1",
+}
+Progress = Callable[[str, int, int], None]
+
+
+class PackedTrigrams:
+    """The model in a packed file; the file is mapped, not read, so that processes share it."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        header, arrays = _map(path)
+        self._words: dict[str, int] = {word: n for n, word in enumerate(header["words"])}
+        self.digest = f"{path.stem}-{header['digest']}"
+        self._unigram = _nats(arrays["unigram"])
+        self._unigram_backoff = _nats(arrays["unigram_backoff"]) + STEP * BACKOFF_ZERO
+        self._bigram, self._bigram_backoff, self._trigram = (
+            arrays[name] for name in ("bigram", "bigram_backoff", "trigram")
+        )
+        self._bigram_key = _keys(arrays["bigram_start"], arrays["bigram_word"])
+        self._trigram_key = _keys(arrays["trigram_start"], arrays["trigram_word"])
+
+    def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
+        numbers = np.fromiter((self._words.get(word, -1) for word in words), np.int64, len(words))
+        rare = np.fromiter(
+            (0.0 if n >= 0 else unknown(w) for n, w in zip(numbers.tolist(), words, strict=True)), np.float64, len(words)
+        )
+        far, near, word = numbers[trigrams].T
+        far, near = np.where(trigrams[:, 0] < 0, -1, far), np.where(trigrams[:, 1] < 0, -1, near)
+        scores = np.where(word >= 0, self._unigram[word], rare[trigrams[:, 2]])
+        scores += np.where(near >= 0, self._unigram_backoff[near], 0.0)
+        pair, known = _find(self._bigram_key, near, word)
+        scores[known] = -STEP * self._bigram[pair[known]]
+        history, known = _find(self._bigram_key, far, near)
+        place, found = _find(self._trigram_key, np.where(known, history, -1), word)
+        scores[known] -= STEP * (self._bigram_backoff[history[known]].astype(np.float64) - BACKOFF_ZERO)
+        scores[found] = -STEP * self._trigram[place[found]]
+        return scores
+
+
+def _nats(stored: NDArray[np.uint8]) -> Floats:
+    return -STEP * stored.astype(np.float64)
+
+
+def _keys(start: NDArray[np.uint32], word: NDArray[np.uint16]) -> Ints:
+    history = np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start.astype(np.int64)))
+    return (history << 16) | word
+
+
+def _find(keys: Ints, history: Ints, word: Ints) -> tuple[Ints, NDArray[np.bool_]]:
+    """Where each (history, word) stands among sorted keys, and whether it does."""
+    wanted = (history << 16) | word
+    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
+    return place, (keys[place] == wanted) & (history >= 0) & (word >= 0)
+
+
+def _map(path: Path) -> tuple[dict[str, object], dict[str, NDArray[np.generic]]]:
+    try:
+        data = np.memmap(path, dtype=np.uint8, mode="r")
+    except (OSError, ValueError) as error:
+        raise InputError(path, f"cannot be read as a language model ({error})") from error
+    start = len(MAGIC) + 8
+    if data[: len(MAGIC)].tobytes() != MAGIC:
+        raise FormatError(path, "not a packed trigram model of this version")
+    size = int.from_bytes(data[len(MAGIC) : start].tobytes(), "little")
+    try:
+        header = json.loads(data[start : start + size].tobytes())
+        arrays, place = {}, _aligned(start + size)
+        for name, dtype in _ARRAYS.items():
+            count = header["sizes"][name]
+            end = place + count * np.dtype(dtype).itemsize
+            arrays[name] = data[place:end].view(dtype)
+            if len(arrays[name]) != count:
+                raise ValueError(f"{name} is cut short")
+            place = _aligned(end)
+    except (ValueError, KeyError, TypeError) as error:
+        raise FormatError(path, f"damaged packed trigram model: {error}") from error
+    return header, arrays
+
+
+def _aligned(place: int) -> int:
+    return -(-place // 8) * 8
+
+
+def compile_trigrams(
+    texts: Iterable[str],
+    *,
+    held_out: Iterable[str] = (),
+    progress: Progress = lambda stage, done, total: None,
+) -> bytes:
+    """Count clean texts and pack a trigram model; returns the bytes of its file.
+
+    `texts`: any number of texts of any length; about 30 bytes of memory are needed per word. Paragraphs that
+    share a run of ten tokens with one of the `held_out` texts are left out, so that figures measured on those
+    are honest.
+    """
+    running, words = _read(texts, {run for text in held_out for run in _runs(phrase(text))}, progress)
+    sizes, arrays = _estimate(running, len(words), progress)
+    payload = b"".join(_padded(arrays[name].astype(dtype).tobytes()) for name, dtype in _ARRAYS.items())
+    digest = hashlib.sha256(payload).hexdigest()[:12]
+    header = json.dumps({"words": words, "sizes": sizes, "digest": digest}, ensure_ascii=False).encode()
+    start = MAGIC + len(header).to_bytes(8, "little")
+    return _padded(start + header) + payload
+
+
+def _padded(data: bytes) -> bytes:
+    return data + b"\0" * (_aligned(len(data)) - len(data))
+
+
+def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+    return (tuple(words[i : i + HELD_OUT_RUN]) for i in range(len(words) - HELD_OUT_RUN + 1))
+
+
+def _read(texts: Iterable[str], held_out: Set[tuple[str, ...]], progress: Progress) -> tuple[Ints, list[str]]:
+    """The running text as word numbers (0: START, -1: outside the vocabulary), and the words."""
+    numbers: dict[str, int] = {START: 0}
+    chunks: list[NDArray[np.int32]] = []
+    for done, text in enumerate(texts):
+        running: list[int] = []
+        for paragraph in segment(text).paragraphs:
+            if held_out and not held_out.isdisjoint(_runs([t.norm for s in paragraph.sentences for t in s.tokens])):
+                continue
+            for sentence in paragraph.sentences:
+                running.append(0)
+                running += [numbers.setdefault(token.norm, len(numbers)) for token in sentence.tokens]
+        chunks.append(np.asarray(running, dtype=np.int32))
+        progress("read", done + 1, 0)
+    running_ = np.concatenate(chunks) if chunks else np.zeros(0, dtype=np.int32)
+    counts = np.bincount(running_, minlength=len(numbers))
+    common = np.argsort(-counts[1:], kind="stable")[: VOCABULARY - 1] + 1
+    common = common[counts[common] >= 3]
+    renumber = np.full(len(numbers), -1, dtype=np.int64)
+    renumber[0], renumber[common] = 0, np.arange(1, len(common) + 1)
+    names = list(numbers)
+    return renumber[running_], [START, *(names[n] for n in common.tolist())]
+
+
+@dataclass(slots=True)
+class _Counted:
+    """Distinct n-grams, sorted by key, with their counts and interpolated probabilities."""
+
+    key: Ints
+    count: Floats
+    share: Floats
+
+
+def _counted(key: Ints, lower: Callable[[Ints], Floats]) -> tuple[_Counted, Ints, Floats]:
+    """Count keys (history << 16 | word) and interpolate with the lower order's probabilities.
+
+    Also the distinct histories, and the weight each leaves to the lower order.
+    """
+    key, count = np.unique(key, return_counts=True)
+    history, place = np.unique(key >> 16, return_inverse=True)
+    total = np.bincount(place, weights=count)
+    left = DISCOUNT * np.bincount(place) / total
+    share = (count - DISCOUNT) / total[place] + left[place] * lower(key)
+    return _Counted(key, count.astype(np.float64), share), history, left
+
+
+def _heaviest(gain: Floats, most: int) -> NDArray[np.bool_]:
+    """Which entries to keep: those whose removal costs most, `most` at the most, and none that costs nothing."""
+    if len(gain) > most:
+        return gain > max(0.0, float(np.partition(gain, -most)[-most]))
+    return gain > 0.0
+
+
+def _backoff(history: Ints, share: Floats, lower: Floats, size: int) -> Floats:
+    """Per history, what is left for words not kept after it, over what the lower order gives them."""
+    kept = np.bincount(history, weights=share, minlength=size)
+    below = np.bincount(history, weights=lower, minlength=size)
+    return np.clip(1.0 - kept, 1e-6, 1.0) / np.clip(1.0 - below, 1e-6, 1.0)
+
+
+def _estimate(running: Ints, size: int, progress: Progress) -> tuple[dict[str, int], dict[str, NDArray[np.generic]]]:
+    word, near = running[1:], running[:-1]
+    unigram = np.bincount(running[running > 0], minlength=size) / max(1, np.count_nonzero(running > 0))
+    unigram = np.maximum(unigram * (1.0 - math.exp(UNKNOWN_SHARE)), 1e-9)
+    progress("bigrams", 0, 2)
+    pairs, _, left = _counted((near << 16 | word)[(near >= 0) & (word > 0)], lambda key: unigram[key & 0xFFFF])
+    first, second = pairs.key >> 16, pairs.key & 0xFFFF
+    below = left[np.unique(first, return_inverse=True)[1]] * unigram[second]
+    keep2 = _heaviest(pairs.count * np.log(pairs.share / below), BIGRAMS)
+    backoff1 = _backoff(first[keep2], pairs.share[keep2], unigram[second[keep2]], size)
+    progress("trigrams", 1, 2)
+    far, near, word = running[:-2], running[1:-1], running[2:]
+    usable = (far >= 0) & (near > 0) & (word > 0)
+    pair = np.searchsorted(pairs.key, (far << 16 | near)[usable])
+
+    def lower(key: Ints) -> Floats:
+        return pairs.share[np.searchsorted(pairs.key, second[key >> 16] << 16 | key & 0xFFFF)]
+
+    triples, history, left = _counted(pair << 16 | word[usable], lower)
+    pair, last = triples.key >> 16, triples.key & 0xFFFF
+    below = left[np.searchsorted(history, pair)] * lower(triples.key)
+    gain = triples.count * np.log(triples.share / below)
+    gain[~keep2[pair] | (triples.count < 2)] = -1.0
+    keep3 = _heaviest(gain, TRIGRAMS)
+    number = np.cumsum(keep2) - 1  # a kept bigram's place among the kept
+    place = np.searchsorted(pairs.key, second[pair[keep3]] << 16 | last[keep3])
+    model2 = np.where(
+        keep2[place], pairs.share[place], backoff1[second[pair[keep3]]] * unigram[last[keep3]]
+    )
+    backoff2 = _backoff(number[pair[keep3]], triples.share[keep3], model2, int(keep2.sum()))
+    progress("trigrams", 2, 2)
+    arrays: dict[str, NDArray[np.generic]] = {
+        "unigram": _code(unigram),
+        "unigram_backoff": BACKOFF_ZERO + _code(backoff1),
+        "bigram_start": np.searchsorted(first[keep2], np.arange(size + 1)),
+        "bigram_word": second[keep2],
+        "bigram": _code(pairs.share[keep2]),
+        "bigram_backoff": BACKOFF_ZERO + _code(backoff2),
+        "trigram_start": np.searchsorted(number[pair[keep3]], np.arange(int(keep2.sum()) + 1)),
+        "trigram_word": last[keep3],
+        "trigram": _code(triples.share[keep3]),
+    }
+    for name in arrays:
+        if not name.endswith(("start", "word")):
+            arrays[name] = np.clip(arrays[name], 0, 255)
+    return {name: len(array) for name, array in arrays.items()}, arrays
+
+
+def _code(share: Floats) -> Ints:
+    return np.round(-np.log(share) / STEP).astype(np.int64)

@@ -1,0 +1,105 @@
+"""The whole story: segment, find repeats, decode, decide, mend.
+
+In comes a text; out goes a `Restoration` (what was found and decided) or an `Inspection` (everything that
+could be). Nothing is read or written but the lexicon and the language model, once. Pure and thread-safe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib.metadata import PackageNotFoundError, version
+
+from unspin.channel import SPIN_RATES
+from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
+from unspin.decode import Decoding, decode
+from unspin.dedupe import find_repeats
+from unspin.edit import mend_articles
+from unspin.language import LanguageModel, default_model
+from unspin.lexicon import Lexicon
+from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Sentence, Signature, SpinEvidence
+from unspin.text import segment
+
+
+@dataclass(frozen=True, slots=True)
+class Inspection:
+    """What a text shows, with nothing decided. `gains` are log-likelihood gains in nats per spin rate."""
+
+    document: Document
+    spin: SpinEvidence
+    gains: tuple[tuple[float, float], ...]
+    candidates: tuple[Candidate, ...]
+    duplicates: tuple[DuplicateGroup, ...]
+    signature: Signature
+
+
+@cache
+def default_lexicon() -> Lexicon:
+    """The shipped lexicon, read once."""
+    return Lexicon.load()
+
+
+def _version() -> str:
+    try:
+        return version("unspin")
+    except PackageNotFoundError:  # run from a source tree that is not installed
+        return "0"
+
+
+def _kept_sentences(document: Document, duplicates: Sequence[DuplicateGroup]) -> list[Sentence]:
+    removed = {repeat.start for group in duplicates for repeat in group.repeats}
+    return [s for p in document.paragraphs if p.start not in removed for s in p.sentences]
+
+
+def _look(
+    text: str, lexicon: Lexicon, model: LanguageModel, *, keep_duplicates: bool
+) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
+    document = segment(text)
+    duplicates = () if keep_duplicates else find_repeats(document, variants=lexicon.variants)
+    return document, duplicates, decode(_kept_sentences(document, duplicates), lexicon, model)
+
+
+def restore(
+    text: str,
+    *,
+    lexicon: Lexicon | None = None,
+    model: LanguageModel | None = None,
+    min_confidence: float = MIN_CONFIDENCE,
+    keep_duplicates: bool = False,
+) -> Restoration:
+    """Undo the spinning of a text.
+
+    Edits at or above `min_confidence`, in [0, 1], are made, the rest is held; a text without spin evidence gets
+    neither. `keep_duplicates` leaves repeated paragraphs alone. The cleaned text: `unspin.cleaned(restoration)`.
+    """
+    if not 0.0 <= min_confidence <= 1.0:
+        raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
+    lexicon, model = lexicon or default_lexicon(), model or default_model()
+    document, duplicates, decoding = _look(text, lexicon, model, keep_duplicates=keep_duplicates)
+    spin = evidence(decoding, SPIN_RATES)
+    readings = decoding.readings if spin.is_spun else ()
+    edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
+    options = (("min_confidence", f"{min_confidence:g}"), ("keep_duplicates", str(keep_duplicates).lower()))
+    return Restoration(
+        original=text,
+        spin=spin,
+        duplicates=duplicates,
+        edits=mend_articles(document, edits),
+        held=held,
+        signature=Signature(_version(), lexicon.digest, model.digest, options),
+    )
+
+
+def inspect(text: str, *, lexicon: Lexicon | None = None, model: LanguageModel | None = None) -> Inspection:
+    """All that `restore` decides on: the spin evidence, every candidate with its posteriors, the repeats."""
+    lexicon, model = lexicon or default_lexicon(), model or default_model()
+    document, duplicates, decoding = _look(text, lexicon, model, keep_duplicates=False)
+    return Inspection(
+        document=document,
+        spin=evidence(decoding, SPIN_RATES),
+        gains=tuple(zip(SPIN_RATES, decoding.gains, strict=True)),
+        candidates=tuple(candidates(text, decoding.readings, lexicon)),
+        duplicates=duplicates,
+        signature=Signature(_version(), lexicon.digest, model.digest, ()),
+    )
