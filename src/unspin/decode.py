@@ -71,6 +71,11 @@ class _Graph:
         self.token.append(token)
 
 
+def _has_capital(tokens: Sequence[Token]) -> bool:
+    """The spinner carries capitals over: "US" may have been "United States", "us" was not."""
+    return any(token.text != token.text.lower() for token in tokens)
+
+
 def _cut(found: Sequence[Match]) -> Iterator[list[Match]]:
     """Matches in groups with at least two unambiguous tokens between them, none too long."""
     group: list[Match] = []
@@ -116,6 +121,7 @@ class _Block:
         self.starts.add(base)
         words = [token.norm for token in sentence.tokens]
         found, heads = matches(words, self.lexicon)
+        found = [m for m in found if m.entry not in self.lexicon.names or _has_capital(sentence.tokens[m.start : m.end])]
         self.heads += [Head(h.start + base, h.end + base, h.kept) for h in heads]
         numbers = [NONE, self._number(START), *map(self._number, words), END, END]
         for group in _cut(found):
@@ -131,7 +137,7 @@ class _Block:
         origin = site + 2 - first  # the site before token t is origin + t
         for t in range(first - 2, last + 2):
             number = numbers[t + 2]
-            is_kept = t >= first and number != END
+            is_kept = t >= 0 and number != END
             graph.emit(number, origin + t, origin + t + 1, base + t if is_kept else -1)
         for match in group:
             output = self._output(match.entry)

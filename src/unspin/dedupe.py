@@ -62,7 +62,7 @@ _LIST_ITEM = re.compile(
 )
 _SAID = re.compile(r"“[^”]*(?:”|$)|\"[^\"]*(?:\"|$)|«[^»]*(?:»|$)|‘.*’")
 _TABLE_OR_CODE = re.compile(r"\S\s*\t.*\t|\|.*\||[{}]\s*$")
-_SYMBOLS = re.compile(r"[][{}<>=;|\\^~$&_*+@#]")
+_SYMBOLS = re.compile(r"[][{}<>=|\\^~$_*+@]")
 SYMBOLS = 0.05  # of a paragraph's characters: more is code
 _SENTENCE_OPENERS = frozenset("\"“”‘'([:—–")
 _FIRST_PERSON = frozenset(("i", "i'm", "i've", "i'd", "i'll"))
@@ -186,7 +186,7 @@ def _repeats_on_purpose(text: str, paragraph: Paragraph) -> bool:
         return True
     if len(_SYMBOLS.findall(bare)) > SYMBOLS * len(bare):
         return True
-    return bare[0] in "\"“«‘" and 2 * sum(map(len, _SAID.findall(bare))) >= len(bare)
+    return bare[0] in '"“«‘' and 2 * sum(map(len, _SAID.findall(bare))) >= len(bare)
 
 
 def _passage(paragraph: Paragraph) -> _Passage:

@@ -77,7 +77,7 @@ def _joined(left: Edit, right: Edit) -> Iterator[Edit]:
 
 
 # A word for the sake of case: letters, joined by apostrophes and full stops ("don't", "U.S").
-_WORD = re.compile(r"[^\W\d_]+(?:['\u2019.][^\W\d_]+)*")
+_WORD = re.compile(r"(?<!\d)[^\W\d_]+(?:['\u2019.][^\W\d_]+)*")
 
 
 def _is_shouted(phrase: str) -> bool:

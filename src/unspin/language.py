@@ -1,9 +1,10 @@
 """Language models: P(word | the two tokens before it).
 
 In come token trigrams, many at a time; out come natural-log probabilities. A model is anything with
-`score` and a `digest`. Two are built in and mixed by default: the trigrams of English that the package
-pocketsphinx carries, and a packed model compiled from clean text (`ngrams.py`) that this package ships. Both
-fall back on wordfreq for words they do not know, so that a rare word still beats a rarer one.
+`score` and a `digest`. The default is a packed model that this package ships (`ngrams.py`): counts of clean
+text, averaged with the trigrams of English that the package pocketsphinx carries. That one can also be used
+alone, as can any ARPA file. All fall back on wordfreq for words they do not know, so that a rare word
+still beats a rarer one.
 """
 
 from __future__ import annotations
@@ -29,6 +30,7 @@ Ints = NDArray[np.int64]
 
 START = "<s>"  # stands before the first token of a sentence
 UNKNOWN_SHARE = math.log(2e-3)  # the probability that all words unknown to a model share
+PUNCTUATION = math.log(0.05)  # what a model without punctuation gives to each mark
 LEAST_FREQUENCY = 1e-9  # of a word that wordfreq does not know either
 
 
@@ -61,51 +63,48 @@ def unknown(word: str) -> float:
 
 
 class PocketSphinx:
-    """The trigram model of spoken and written English that pocketsphinx installs (72,000 words).
+    """A trigram model read by pocketsphinx: its own of English (72,000 words), or an ARPA file.
 
-    It knows no punctuation: a history is read across it.
+    Punctuation that the model does not know is read across.
     """
 
-    def __init__(self) -> None:
-        from pocketsphinx import LogMath, NGramModel, get_model_path
+    def __init__(self, path: Path | None = None) -> None:
+        from pocketsphinx import LogMath, NGramModel, get_model_path, set_loglevel
 
-        path = Path(get_model_path()) / "en-us" / "en-us.lm.bin"
-        if not path.is_file():
-            raise InputError(path, "pocketsphinx is installed without its English model; reinstall it")
-        self._model: NGramModel = NGramModel.readfile(str(path))
+        set_loglevel("FATAL")  # its library would write to stderr by itself
+        self._path = path or Path(get_model_path()) / "en-us" / "en-us.lm.bin"
+        try:
+            self._model: NGramModel = NGramModel.readfile(str(self._path))
+        except ValueError as error:
+            raise InputError(self._path, "not a language model (a packed trigram or ARPA file)") from error
         self._log: LogMath = LogMath()
         self._scale = self._log.log_to_ln(1_000_000) / 1_000_000
         self._unknown_below = -200_000_000  # what the library answers for words outside its vocabulary
-        self._path = path
+
+    def knows(self, word: str) -> bool:
+        """Is the word in the model's vocabulary?"""
+        return word != START and self._model.prob((word,)) > self._unknown_below
 
     @cached_property
     def digest(self) -> str:
-        return f"sphinx-{self._path.stat().st_size}"
+        return f"{self._path.stem}-{hashlib.sha256(self._path.read_bytes()).hexdigest()[:12]}"
 
     def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
         prob, scale = self._model.prob, self._scale
-        known = [prob((word,)) > self._unknown_below for word in words]
-        spoken: list[str | None] = [word if ok else None for word, ok in zip(words, known, strict=True)]
-        spoken = [START if word == START else s for word, s in zip(words, spoken, strict=True)]
-        is_word = [word == START or any(c.isalnum() for c in word) for word in words]
+        spoken = [word if word == START or self.knows(word) else None for word in words]
+        is_mark = [s is None and not any(c.isalnum() for c in w) for s, w in zip(spoken, words, strict=True)]
         scores = np.empty(len(trigrams))
         for row, (a, b, c) in enumerate(trigrams.tolist()):
             word = spoken[c]
             if word is None:
-                scores[row] = unknown(words[c]) if is_word[c] else PUNCTUATION
+                scores[row] = PUNCTUATION if is_mark[c] else unknown(words[c])
                 continue
-            if not is_word[b]:
+            if b >= 0 and is_mark[b]:
                 a, b = -1, a
             near = spoken[b] if b >= 0 else None
-            if near is None:
-                scores[row] = prob((word,)) * scale
-            else:
-                far = spoken[a] if a >= 0 and is_word[a] else None
-                scores[row] = prob((word, near) if far is None else (word, near, far)) * scale
+            far = spoken[a] if a >= 0 and near is not None else None
+            scores[row] = prob((word,) if near is None else (word, near) if far is None else (word, near, far)) * scale
         return scores
-
-
-PUNCTUATION = math.log(0.05)  # what a model without punctuation gives to each mark
 
 
 class Mixture:
@@ -125,6 +124,18 @@ class Mixture:
     def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
         scores = [m.score(words, trigrams) + share for m, share in zip(self._models, self._shares, strict=True)]
         return np.logaddexp.reduce(scores)
+
+
+def load_model(path: Path) -> LanguageModel:
+    """The model in a file: packed trigrams, or ARPA. Raises InputError or FormatError."""
+    from unspin.ngrams import MAGIC, PackedTrigrams
+
+    try:
+        with path.open("rb") as file:
+            is_packed = file.read(len(MAGIC)) == MAGIC
+    except OSError as error:
+        raise InputError(path, f"cannot be read as a language model ({error.strerror})") from error
+    return PackedTrigrams(path) if is_packed else PocketSphinx(path)
 
 
 @cache

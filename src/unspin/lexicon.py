@@ -8,6 +8,7 @@ rewrite.
 from __future__ import annotations
 
 import hashlib
+import re
 import unicodedata
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -223,6 +224,11 @@ class Lexicon:
         """Per active entry, a number for its original phrase: equal for the alternates of one head."""
         numbers: dict[Phrase, int] = {}
         return np.asarray([numbers.setdefault(head, len(numbers)) for head in self.originals], dtype=np.int64)
+
+    @cached_property
+    def names(self) -> frozenset[int]:
+        """The active entries whose original is written with a capital wherever it stands ("United States")."""
+        return frozenset(n for n, entry in enumerate(self.active) if re.search(r"(?!I\b)[^\W\d_a-z]", entry.original))
 
     @cached_property
     def variants(self) -> dict[Phrase, frozenset[Phrase]]:

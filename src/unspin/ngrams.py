@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspin.errors import FormatError, InputError
-from unspin.language import START, UNKNOWN_SHARE, Floats, Ints, unknown
+from unspin.language import START, UNKNOWN_SHARE, Floats, Ints, PocketSphinx, unknown
 from unspin.text import phrase, segment
 
 MAGIC = b"unspin-ngrams-1\n"
@@ -127,16 +127,18 @@ def compile_trigrams(
     texts: Iterable[str],
     *,
     held_out: Iterable[str] = (),
+    blend: PocketSphinx | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> bytes:
     """Count clean texts and pack a trigram model; returns the bytes of its file.
 
     `texts`: any number of texts of any length; about 30 bytes of memory are needed per word. Paragraphs that
     share a run of ten tokens with one of the `held_out` texts are left out, so that figures measured on those
-    are honest.
+    are honest. `blend`: a model whose probabilities are averaged in, once and for all, so that decoding need
+    not ask it.
     """
     running, words = _read(texts, {run for text in held_out for run in _runs(phrase(text))}, progress)
-    sizes, arrays = _estimate(running, len(words), progress)
+    sizes, arrays = _estimate(running, words, blend and _Blend(blend, words), progress)
     payload = b"".join(_padded(arrays[name].astype(dtype).tobytes()) for name, dtype in _ARRAYS.items())
     digest = hashlib.sha256(payload).hexdigest()[:12]
     header = json.dumps({"words": words, "sizes": sizes, "digest": digest}, ensure_ascii=False).encode()
@@ -212,14 +214,41 @@ def _backoff(history: Ints, share: Floats, lower: Floats, size: int) -> Floats:
     return np.clip(1.0 - kept, 1e-6, 1.0) / np.clip(1.0 - below, 1e-6, 1.0)
 
 
-def _estimate(running: Ints, size: int, progress: Progress) -> tuple[dict[str, int], dict[str, NDArray[np.generic]]]:
+class _Blend:
+    """Another model's probabilities, averaged into ours for words in plain running text that it knows."""
+
+    def __init__(self, model: PocketSphinx, words: Sequence[str]) -> None:
+        self._model, self._words = model, words
+        self._plain = np.asarray([word[0].isalnum() and model.knows(word) for word in words])
+
+    def __call__(self, counted: _Counted, history: Ints, far: Ints, near: Ints, word: Ints) -> None:
+        """Average into `counted.share`; `history` groups its rows, whose words are the last three."""
+        plain = self._plain[word]
+        total = np.bincount(history, weights=counted.count)
+        mass = np.bincount(history, weights=counted.count * plain) / np.maximum(total, 1.0)
+        plain &= ((near < 0) | self._plain[near]) & ((far < 0) | self._plain[far])
+        rows = np.stack([far[plain], near[plain], word[plain]], axis=1)
+        theirs = np.exp(self._model.score(self._words, rows)) * mass[history[plain]]
+        counted.share[plain] += 0.5 * (theirs - counted.share[plain])
+
+
+def _estimate(
+    running: Ints, words: Sequence[str], blend: _Blend | None, progress: Progress
+) -> tuple[dict[str, int], dict[str, NDArray[np.generic]]]:
+    size = len(words)
     word, near = running[1:], running[:-1]
     unigram = np.bincount(running[running > 0], minlength=size) / max(1, np.count_nonzero(running > 0))
     unigram = np.maximum(unigram * (1.0 - math.exp(UNKNOWN_SHARE)), 1e-9)
+    if blend:
+        single = _Counted(np.arange(size), np.bincount(running[running > 0], minlength=size) * 1.0, unigram)
+        nothing = np.full(size, -1)
+        blend(single, np.zeros(size, dtype=np.int64), nothing, nothing, single.key)
     progress("bigrams", 0, 2)
     pairs, _, left = _counted((near << 16 | word)[(near >= 0) & (word > 0)], lambda key: unigram[key & 0xFFFF])
     first, second = pairs.key >> 16, pairs.key & 0xFFFF
     below = left[np.unique(first, return_inverse=True)[1]] * unigram[second]
+    if blend:
+        blend(pairs, first, np.full(len(first), -1), np.where(first > 0, first, -1), second)
     keep2 = _heaviest(pairs.count * np.log(pairs.share / below), BIGRAMS)
     backoff1 = _backoff(first[keep2], pairs.share[keep2], unigram[second[keep2]], size)
     progress("trigrams", 1, 2)
@@ -232,6 +261,8 @@ def _estimate(running: Ints, size: int, progress: Progress) -> tuple[dict[str, i
 
     triples, history, left = _counted(pair << 16 | word[usable], lower)
     pair, last = triples.key >> 16, triples.key & 0xFFFF
+    if blend:
+        blend(triples, pair, np.where(first[pair] > 0, first[pair], -1), second[pair], last)
     below = left[np.searchsorted(history, pair)] * lower(triples.key)
     gain = triples.count * np.log(triples.share / below)
     gain[~keep2[pair] | (triples.count < 2)] = -1.0

@@ -7,7 +7,9 @@ import time
 import numpy as np
 import pytest
 
-from unspin.lattice import IMPOSSIBLE, Lattice
+from unspin.lattice import Lattice
+
+NEVER = -1e30  # a log-weight that stands for zero
 
 
 def lattice(*arcs: tuple[int, int]) -> Lattice:
@@ -26,9 +28,7 @@ def test_totals_sum_over_all_paths() -> None:
 
 
 def test_posteriors_are_shares_of_the_total() -> None:
-    arcs, through = DIAMOND.posteriors(WEIGHTS)
-    assert arcs == pytest.approx([0.5, 0.25, 0.5, 0.25, 0.25])
-    assert np.exp(through) == pytest.approx([0.5, 0.25, 0.125, 0.5])
+    assert DIAMOND.posteriors(WEIGHTS) == pytest.approx([0.5, 0.25, 0.5, 0.25, 0.25])
 
 
 def test_the_best_path_is_marked_arc_by_arc() -> None:
@@ -60,29 +60,20 @@ def test_on_ties_the_arc_given_first_wins(order: tuple[int, ...]) -> None:
 def test_parallel_arcs_are_different_paths() -> None:
     double = lattice((0, 1), (0, 1), (1, 2))
     assert double.forward(np.zeros(3))[2] == pytest.approx(np.log(2))
-    assert double.posteriors(np.log([0.75, 0.25, 1.0]))[0] == pytest.approx([0.75, 0.25, 1.0])
+    assert double.posteriors(np.log([0.75, 0.25, 1.0])) == pytest.approx([0.75, 0.25, 1.0])
 
 
 def test_an_impossible_arc_carries_nothing() -> None:
     weights = WEIGHTS.copy()
-    weights[[0, 4]] = IMPOSSIBLE
-    arcs, _ = DIAMOND.posteriors(weights)
-    assert arcs == pytest.approx([0.0, 1.0, 0.0, 1.0, 0.0])
+    weights[[0, 4]] = NEVER
+    assert DIAMOND.posteriors(weights) == pytest.approx([0.0, 1.0, 0.0, 1.0, 0.0])
     assert DIAMOND.best(weights).tolist() == [False, True, False, True, False]
     assert DIAMOND.backward(weights)[0] == pytest.approx(np.log(0.125))
 
 
 def test_where_every_path_is_impossible_nothing_is_nan() -> None:
-    arcs, through = DIAMOND.posteriors(np.full(5, IMPOSSIBLE))
-    assert np.isfinite(arcs).all() and np.isfinite(through).all()
-    assert DIAMOND.best(np.full(5, IMPOSSIBLE)).sum() >= 1
-
-
-def test_a_graph_without_arcs_has_empty_answers() -> None:
-    empty = Lattice(np.zeros(0, np.int64), np.zeros(0, np.int64), np.zeros(0, np.int64))
-    assert len(empty.forward(np.zeros(0))) == 0
-    assert len(empty.posteriors(np.zeros(0))[0]) == 0
-    assert len(empty.best(np.zeros(0))) == 0
+    assert np.isfinite(DIAMOND.posteriors(np.full(5, NEVER))).all()
+    assert DIAMOND.best(np.full(5, NEVER)).sum() >= 1
 
 
 @pytest.mark.parametrize("weight", [-1000.0, 1000.0])
@@ -91,8 +82,7 @@ def test_long_chains_neither_overflow_nor_underflow(weight: float) -> None:
     chain = lattice(*((i, i + 1) for i in range(steps) for _ in range(2)))
     weights = np.tile([weight, weight + np.log(3)], steps)
     assert chain.backward(weights)[0] == pytest.approx(steps * (weight + np.log(4)))
-    arcs, _ = chain.posteriors(weights)
-    assert arcs == pytest.approx(np.tile([0.25, 0.75], steps), abs=1e-6)
+    assert chain.posteriors(weights) == pytest.approx(np.tile([0.25, 0.75], steps), abs=1e-6)
     assert chain.best(weights).tolist() == [False, True] * steps
 
 

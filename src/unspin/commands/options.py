@@ -1,0 +1,85 @@
+"""Options that several commands share, and what they load."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any, TypeVar
+
+import click
+
+from unspin.commands.terminal import say
+from unspin.decide import MIN_CONFIDENCE
+from unspin.errors import OutputError
+from unspin.files import STDIN, Source, SourceText, read
+from unspin.language import LanguageModel, default_model, load_model
+from unspin.lexicon import Lexicon
+from unspin.pipeline import default_lexicon
+
+Command = TypeVar("Command", bound=Callable[..., Any])
+Decorator = Callable[[Command], Command]
+
+
+def _texts(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
+    if value.count(STDIN) > 1:
+        raise click.BadParameter("'-' can be read once only")
+    if not value and sys.stdin.isatty():
+        raise click.UsageError("give FILES, or pipe a text in")
+    return value or (STDIN,)
+
+
+def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
+    if value != value:  # NaN lies in every range
+        raise click.BadParameter("nan is no number")
+    return value
+
+
+texts_argument: Decorator[Any] = click.argument("files", nargs=-1, metavar="[FILES|-]...", callback=_texts)
+lexicon_option: Decorator[Any] = click.option(
+    "--lexicon",
+    "lexicons",
+    multiple=True,
+    metavar="NAME|PATH",
+    help="A lexicon, shipped or your own; repeatable, later ones overrule earlier ones. [default: en-autoblog]",
+)
+model_option: Decorator[Any] = click.option(
+    "--model",
+    type=click.Path(path_type=Path),
+    help="A language model: ARPA, or made by `unspin language compile`. [default: the shipped one]",
+)
+confidence_option: Decorator[Any] = click.option(
+    "--min-confidence",
+    type=click.FloatRange(0.0, 1.0),
+    default=MIN_CONFIDENCE,
+    show_default=True,
+    callback=_number,
+    help="Restore what is at least this sure to be right; hold the rest.",
+)
+colour_option: Decorator[Any] = click.option(
+    "--color/--no-color",
+    "colour",
+    default=None,
+    help="Colours on standard output. [default: if it is a terminal; NO_COLOR and FORCE_COLOR are respected]",
+)
+force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
+
+
+def loaded(lexicons: Sequence[str], model: Path | None) -> tuple[Lexicon, LanguageModel]:
+    """The lexicon and the language model that were asked for. Raises InputError or FormatError."""
+    lexicon = Lexicon.load(*lexicons) if lexicons else default_lexicon()
+    return lexicon, load_model(model) if model else default_model()
+
+
+def refuse_existing(path: Path, *, force: bool) -> None:
+    """Before any work is done: raises OutputError if something is there already, unless it may go."""
+    if path.exists() and not force:
+        raise OutputError(path, "exists; --force overwrites it")
+
+
+def read_aloud(source: Source, *, quiet: bool = False) -> SourceText:
+    """Read a text; say so if its encoding was guessed. Raises InputError."""
+    text = read(source)
+    if text.is_guessed and not quiet:
+        say(f"{source.name}: not UTF-8, read as {text.encoding}")
+    return text

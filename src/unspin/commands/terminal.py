@@ -1,0 +1,163 @@
+"""How commands meet the terminal: product on standard output, talk on standard error, colours, progress.
+
+Product is UTF-8 whatever the locale, and goes out byte for byte. Talk shows no character that could drive the
+terminal. Refused, by `OutputError`: a standard output that cannot be written.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from io import StringIO
+from typing import TYPE_CHECKING, NoReturn
+
+import click
+
+from unspin.errors import OutputError, UnspinError
+
+if TYPE_CHECKING:
+    from rich.progress import TaskID
+    from rich.table import Table
+
+    from unspin.learn import Progress
+
+STDOUT = "standard output"
+FAILED = 3  # exit codes
+PIPE_CLOSED = 141  # 128 + SIGPIPE, as shells have it
+MANY, LARGE = 3, 1_000_000  # texts and bytes above which progress is shown
+
+
+def product(text: str) -> None:
+    """Write to standard output."""
+    try:
+        # File names come with stray bytes as surrogates: they go out as the bytes they were.
+        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        sys.stdout.buffer.flush()
+    except BrokenPipeError:
+        _leave()
+    except OSError as error:
+        raise OutputError(STDOUT, f"cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def _leave() -> NoReturn:
+    """End quietly: nobody reads on (`| head`)."""
+    # Python flushes the streams once more at exit, which must not fail again.
+    null = os.open(os.devnull, os.O_WRONLY)
+    for stream in (sys.stdout, sys.stderr):
+        os.dup2(null, stream.fileno())
+    sys.exit(PIPE_CLOSED)
+
+
+def legible(text: str) -> str:
+    """One line, with every character that is not seen replaced.
+
+    >>> legible("a" + chr(27) + "[2J  b" + chr(10) + "c")
+    'a\ufffd[2J b c'
+    """
+    return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
+
+
+def say(message: str) -> None:
+    """Write a line to standard error."""
+    try:
+        click.echo(legible(message), err=True)
+    except BrokenPipeError:
+        _leave()
+
+
+def complain(error: UnspinError | str) -> None:
+    """Tell of a failure on standard error."""
+    say(f"unspin: error: {error}")
+
+
+class Failures:
+    """Counts the failures of single texts. Each is told at once, and the other texts are still done."""
+
+    def __init__(self, known: Sequence[UnspinError] = ()) -> None:
+        self.count = len(known)
+        for error in known:
+            complain(error)
+
+    @contextmanager
+    def told(self) -> Iterator[None]:
+        """Tell of a failure inside, and go on; a standard output that is gone is everybody's failure."""
+        try:
+            yield
+        except UnspinError as error:
+            if isinstance(error, OutputError) and error.path == STDOUT:
+                raise
+            complain(error)
+            self.count += 1
+
+    def exit(self, code: int = 0) -> None:
+        """End the command with FAILED if anything failed, or else with `code`."""
+        click.get_current_context().exit(FAILED if self.count else code)
+
+
+def wants_colour(choice: bool | None) -> bool:
+    """Colours on standard output: as asked for; else by NO_COLOR and FORCE_COLOR; else if it is a terminal."""
+    if choice is not None:
+        return choice
+    if os.environ.get("NO_COLOR"):
+        return False
+    if os.environ.get("FORCE_COLOR"):
+        return True
+    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+
+
+def table(*columns: str, title: str | None = None) -> Table:
+    """An empty table; a column whose name starts with "#" holds figures."""
+    from rich import box
+    from rich.table import Table
+
+    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    for column in columns:
+        figures = column.startswith("#")
+        made.add_column(column.removeprefix("#"), justify="right" if figures else "left", overflow="fold")
+    return made
+
+
+def drawn(made: Table, *, colour: bool) -> str:
+    """A table as text, no wider than the terminal (100 columns where there is none)."""
+    from rich.console import Console
+
+    console = Console(
+        file=StringIO(),
+        width=shutil.get_terminal_size((100, 24)).columns,
+        force_terminal=colour,
+        color_system="standard" if colour else None,
+        no_color=not colour,
+        highlight=False,
+        markup=False,
+        emoji=False,
+    )
+    console.print(made)
+    assert isinstance(console.file, StringIO)
+    return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
+
+
+@contextmanager
+def progress(label: str, *, shown: bool = True) -> Iterator[Progress]:
+    """A function to report a stage's name, steps done and steps in all (0: unknown) to.
+
+    Draws bars on standard error if that is a terminal, and nothing otherwise.
+    """
+    if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+        yield lambda stage, done, total: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeElapsedColumn
+
+    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TimeElapsedColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bars:
+        tasks: dict[str, TaskID] = {}
+
+        def report(stage: str, done: int, total: int) -> None:
+            if stage not in tasks:
+                tasks[stage] = bars.add_task(f"{label}: {stage}", total=None)
+            bars.update(tasks[stage], completed=done, total=total or None)
+
+        yield report

@@ -1,0 +1,206 @@
+"""Texts from files, and files that are written whole or not at all.
+
+In come paths as a person types them; out go texts, exact to the last character, with the encoding to write
+them back in. A byte-order mark and the line breaks are part of the text, so whatever is not edited stays
+byte-identical. Refused, by `InputError`: what is missing, unreadable, binary, or in no encoding that fits, and
+directories without texts. Refused, by `OutputError`: a target that cannot be written; it stays as it was.
+"""
+
+from __future__ import annotations
+
+import codecs
+import errno
+import gzip
+import os
+import secrets
+import stat
+import sys
+from collections.abc import Iterator, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from unspin.errors import InputError, OutputError
+
+STDIN = "-"
+SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory
+CHUNK = 1_000_000  # characters of a long text handed on at a time
+
+_MARKS = (  # the longer first: that of UTF-32 LE begins like that of UTF-16 LE
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+# Encodings in which scraped pages come, besides UTF-8; without the list, short texts are taken for curiosities.
+_LEGACY = (
+    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 koi8_r mac_roman shift_jis euc_jp gb18030 big5 euc_kr".split()
+)
+_CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})  # no text holds these
+_MOST_CONTROLS = 0.01  # of a file's bytes; a scraped text may hold a stray one
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """Where a text comes from. `path` None is standard input; `place` is its path below an output directory."""
+
+    path: Path | None
+    place: Path
+
+    @property
+    def name(self) -> str:
+        """What messages and patches call it."""
+        return str(self.path) if self.path else "stdin"
+
+
+@dataclass(frozen=True, slots=True)
+class SourceText:
+    """A text as it was read; `is_guessed` if nothing in the file says that this is its encoding."""
+
+    text: str
+    encoding: str
+    is_guessed: bool
+
+
+def sources(arguments: Sequence[str], *, skip: Path | None = None) -> tuple[list[Source], list[InputError]]:
+    """The texts that arguments name: files, "-", and directories, walked for SUFFIXES in order of name.
+
+    Hidden files and directories are passed over, and so is `skip`, an output directory from an earlier run.
+    Directories that cannot be listed, or hold no text, come back as errors.
+    """
+    found: list[Source] = []
+    errors: list[InputError] = []
+    for argument in arguments:
+        path = Path(argument)
+        if argument == STDIN:
+            found.append(Source(None, Path("stdin.txt")))
+        elif path.is_dir():
+            known = len(errors)
+            inside = [Source(p, p.relative_to(path)) for p in _walk(path, errors) if not skip or not _lies_in(p, skip)]
+            if not inside and len(errors) == known:
+                errors.append(InputError(path, f"no texts in this directory ({', '.join(SUFFIXES)})"))
+            found += inside
+        else:
+            found.append(Source(path, Path(path.name)))
+    return found, errors
+
+
+def _walk(directory: Path, errors: list[InputError]) -> Iterator[Path]:
+    def refuse(error: OSError) -> None:
+        errors.append(InputError(error.filename or directory, _reason(error)))
+
+    for folder, subfolders, names in os.walk(directory, onerror=refuse):
+        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
+        for name in sorted(names):
+            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+                yield Path(folder, name)
+
+
+def _lies_in(path: Path, directory: Path) -> bool:
+    return path.resolve().is_relative_to(directory.resolve())
+
+
+def _reason(error: OSError) -> str:
+    return (error.strerror or str(error)).lower()
+
+
+def read(source: Source) -> SourceText:
+    """A text in UTF-8, in UTF-16 or UTF-32 with a byte-order mark, or in a legacy encoding that fits.
+
+    Raises InputError.
+    """
+    try:
+        data = source.path.read_bytes() if source.path else sys.stdin.buffer.read()
+    except OSError as error:
+        raise InputError(source.name, _reason(error)) from error
+    return decode(data, name=source.name)
+
+
+def read_text(path: Path) -> str:
+    """The text of a file, as `read` finds it. Raises InputError."""
+    return read(Source(path, Path(path.name))).text
+
+
+def decode(data: bytes, *, name: str) -> SourceText:
+    """Bytes as text, such that encoding it again gives the same bytes. Raises InputError, which says `name`."""
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            try:
+                return SourceText(data.decode(encoding), encoding, False)
+            except UnicodeDecodeError as error:
+                raise InputError(name, f"begins as {encoding} and breaks off at byte {error.start}") from error
+    if b"\0" in data or len(data) - len(data.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(data):
+        raise InputError(name, "binary file, not text")
+    try:
+        return SourceText(data.decode("utf-8"), "utf-8", False)
+    except UnicodeDecodeError as error:
+        return _guessed(data, name, error.start)
+
+
+def _guessed(data: bytes, name: str, bad: int) -> SourceText:
+    from charset_normalizer import from_bytes  # slow to import, and seldom needed
+
+    matches = from_bytes(data, cp_isolation=list(_LEGACY))
+    best = matches.best()
+    if best is None:
+        raise InputError(name, f"not text: byte {bad} is not UTF-8, and no other encoding fits")
+    # A short text fits several: among equals the one that most English texts are in.
+    equals = (m for m in matches if (m.chaos, m.coherence) == (best.chaos, best.coherence))
+    encoding = "cp1252" if any("cp1252" in m.could_be_from_charset for m in equals) else best.encoding
+    with suppress(UnicodeError):
+        text = data.decode(encoding)
+        if text.encode(encoding) == data:
+            return SourceText(text, encoding, True)
+    raise InputError(name, f"looks like {encoding} but is damaged; convert it to UTF-8")
+
+
+def chunks(path: Path) -> Iterator[str]:
+    """A UTF-8 text, plain or gzipped (`.gz`), in runs of whole lines of about CHUNK characters; bounds memory.
+
+    Raises InputError.
+    """
+    opener = gzip.open if path.suffix == ".gz" else open
+    try:
+        with opener(path, "rt", encoding="utf-8") as file:
+            while lines := file.readlines(CHUNK):
+                yield "".join(lines)
+    except OSError as error:
+        raise InputError(path, _reason(error)) from error
+    except (EOFError, UnicodeDecodeError) as error:
+        raise InputError(path, f"cannot be read as UTF-8 ({error})") from error
+
+
+def write_atomic(path: Path, data: bytes) -> None:
+    """Put `data` in place of a file, all of it or, on any failure, nothing; links are followed, its mode is kept.
+
+    The new content stands beside the file until it is on the disk. A file that may not be written is not
+    replaced either, and neither is what is no file. Raises OutputError.
+    """
+    target = Path(os.path.realpath(path))
+    if target.exists() and not target.is_file():
+        raise OutputError(path, "cannot be written: not a regular file")
+    temporary = target.with_name(f".unspin-{secrets.token_hex(8)}.tmp")
+    try:
+        if target.exists() and not os.access(target, os.W_OK):
+            raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
+        with open(temporary, "xb") as file:
+            file.write(data)
+            file.flush()
+            os.fsync(file.fileno())
+        _take_over(target, temporary)
+        os.replace(temporary, target)
+    except OSError as error:
+        raise OutputError(path, f"cannot be written: {_reason(error)}") from error
+    finally:
+        with suppress(OSError):  # gone already, if all went well
+            temporary.unlink()
+
+
+def _take_over(target: Path, temporary: Path) -> None:
+    """Mode and, as far as allowed, owner of the file that is about to be replaced."""
+    with suppress(FileNotFoundError):
+        state = target.stat()
+        if hasattr(os, "chown"):
+            with suppress(OSError):
+                os.chown(temporary, state.st_uid, state.st_gid)
+        temporary.chmod(stat.S_IMODE(state.st_mode))

@@ -1,0 +1,218 @@
+"""From readings to edits and held candidates: thresholds, guards, and what never becomes an edit."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import pytest
+
+from unspin.decide import EVIDENCE, EVIDENCE_PER_WORD, candidates, decide, evidence, guard, is_negated, quantities
+from unspin.decode import Decoding, Reading
+from unspin.lexicon import Lexicon
+from unspin.model import DecidedBy, Edit, Entry, Held, HeldReason, Status
+from unspin.text import segment
+
+LEXICON = Lexicon(
+    [
+        Entry("struggle", "war", 0.6),
+        Entry("struggle", "fight", 0.3),
+        Entry("struggle", "effort", 0.1, status=Status.REVIEW),
+        Entry("in opposition to", "against", 0.9),
+        Entry("4", "four", 0.5),
+        Entry("5", "four", 0.1),
+        Entry("by no means", "never", 0.5),
+        Entry("all the time", "never", 0.1),
+        Entry("usa", "United States", 0.5),
+        Entry("us", "we", 0.5),
+        Entry("iphone", "phone", 0.5),
+    ]
+)
+RATES = (0.5, 1.0)
+
+
+def reading(text: str, spun: str, original: str, posterior: float = 0.9, *, is_best: bool = True) -> Reading:
+    """The swap of the first place where `spun` stands."""
+    start = text.index(spun)
+    found = tuple(t for t in segment(text).tokens if start <= t.start < start + len(spun))
+    (entry,) = (
+        n for n, e in enumerate(LEXICON.active) if e.original == original and e.spun == spun.lower().replace("\u00a0", " ")
+    )
+    return Reading(found, entry, posterior, is_best, start == 0)
+
+
+def decided(text: str, *readings: Reading, min_confidence: float = 0.5) -> tuple[tuple[Edit, ...], tuple[Held, ...]]:
+    return decide(text, readings, LEXICON, min_confidence=min_confidence)
+
+
+def test_a_sure_reading_becomes_an_edit_that_quotes_the_text() -> None:
+    text = "He stood in\u00a0opposition to it."
+    (edit,), held = decided(text, reading(text, "in\u00a0opposition to", "against", 0.75))
+    assert (edit.start, edit.end) == (9, 25)
+    assert edit.before == text[9:25]
+    assert (edit.after, edit.confidence, edit.decided_by) == ("against", 0.75, DecidedBy.DECODER)
+    assert edit.entry is not None and edit.entry.original == "against"
+    assert held == ()
+
+
+def test_only_the_best_path_is_followed() -> None:
+    text = "a struggle"
+    (edit,), held = decided(
+        text,
+        reading(text, "struggle", "war", 0.3),
+        reading(text, "struggle", "fight", 0.6, is_best=False),
+        min_confidence=0.2,
+    )
+    assert (edit.after, held) == ("war", ())
+    assert decided(text, reading(text, "struggle", "war", 0.99, is_best=False)) == ((), ())
+
+
+@pytest.mark.parametrize(("posterior", "min_confidence", "is_made"), [
+    (0.7, 0.7, True), (0.7, 0.71, False), (0.2, 0.0, True), (1.0, 1.0, True), (0.999, 1.0, False),
+])  # fmt: skip
+def test_the_threshold_is_inclusive(posterior: float, min_confidence: float, is_made: bool) -> None:
+    text = "a struggle"
+    edits, held = decided(text, reading(text, "struggle", "war", posterior), min_confidence=min_confidence)
+    assert (len(edits), [h.reason for h in held]) == ((1, []) if is_made else (0, [HeldReason.CONFIDENCE]))
+
+
+def test_an_entry_for_review_is_held_however_sure() -> None:
+    text = "a struggle"
+    edits, (held,) = decided(text, reading(text, "struggle", "effort", 1.0), min_confidence=0.0)
+    assert (edits, held.reason) == ((), HeldReason.STATUS)
+
+
+def test_what_is_held_shows_every_option_of_its_span_by_posterior() -> None:
+    text = "a struggle"
+    _, (held,) = decided(
+        text,
+        reading(text, "struggle", "war", 0.4),
+        reading(text, "struggle", "fight", 0.35, is_best=False),
+        reading(text, "struggle", "effort", 0.05, is_best=False),
+    )
+    assert held.candidate.before == "struggle"
+    assert [(o.after, o.posterior) for o in held.candidate.options] == [
+        ("war", 0.4),
+        ("fight", 0.35),
+        ("struggle", pytest.approx(0.2)),
+        ("effort", 0.05),
+    ]
+    assert [o.entry is None for o in held.candidate.options] == [False, False, True, False]
+
+
+@pytest.mark.parametrize(
+    ("text", "spun", "original", "reason"),
+    [
+        ("for 5 years", "5", "four", HeldReason.NUMBER),
+        ("it works all the time", "all the time", "never", HeldReason.NEGATION),
+        ("the USA won", "USA", "United States", None),
+        ("for 4 years", "4", "four", None),
+        ("it by no means works", "by no means", "never", None),
+        ("my iPhone rang", "iPhone", "phone", HeldReason.NAME),
+        ("the US won", "US", "we", HeldReason.NAME),
+    ],
+)
+def test_numbers_negations_and_names_are_guarded(text: str, spun: str, original: str, reason: HeldReason | None) -> None:
+    edits, held = decided(text, reading(text, spun, original, 1.0))
+    assert [h.reason for h in held] == ([reason] if reason else [])
+    assert len(edits) == (reason is None)
+
+
+def test_guards_come_before_status_and_threshold() -> None:
+    text = "for 5 years"
+    _, (held,) = decided(text, reading(text, "5", "four", 0.1), min_confidence=0.9)
+    assert held.reason == HeldReason.NUMBER
+
+
+def test_where_nothing_would_change_there_is_no_edit_and_nothing_to_hold() -> None:
+    """In capitals throughout, "I.T." may stay as it is whatever the lexicon writes."""
+    shouting = Lexicon([Entry("war", "War", 0.5)])
+    token = segment("WAR!").tokens[:1]
+    assert decide("WAR!", [Reading(token, 0, 1.0, True, True)], shouting, min_confidence=0.0) == ((), ())
+
+
+def test_case_is_carried_over() -> None:
+    text = "Struggle is hell"
+    ((edit,), _) = decided(text, reading(text, "Struggle", "war"))
+    assert edit.after == "War"
+
+
+def test_candidates_come_in_reading_order_and_their_options_share_one() -> None:
+    text = "in opposition to a struggle"
+    found = list(
+        candidates(
+            text,
+            [
+                reading(text, "struggle", "fight", 0.1),
+                reading(text, "struggle", "war", 0.7),
+                reading(text, "in opposition to", "against", 1.0),
+            ],
+            LEXICON,
+        )
+    )
+    assert [(c.start, c.end, c.before, c.best.after) for c in found] == [
+        (0, 16, "in opposition to", "against"),
+        (19, 27, "struggle", "war"),
+    ]
+    for candidate in found:
+        assert sum(option.posterior for option in candidate.options) == pytest.approx(1.0)
+        posteriors = [option.posterior for option in candidate.options]
+        assert posteriors == sorted(posteriors, reverse=True)
+        assert [option.after for option in candidate.options if option.entry is None] == [candidate.before]
+
+
+def verdict(*gains: float, words: int) -> bool:
+    return evidence(Decoding((), gains, words), RATES).is_spun
+
+
+def test_evidence_is_the_best_gain_per_word_and_its_rate() -> None:
+    found = evidence(Decoding((), (30.0, 20.0), 100), RATES)
+    assert (found.rate, found.evidence, found.words, found.is_spun) == (0.5, 0.3, 100, True)
+
+
+def test_without_a_gain_the_rate_is_zero() -> None:
+    assert evidence(Decoding((), (-1.0, -2.0), 100), RATES).rate == 0.0
+    assert evidence(Decoding((), (0.0, 0.0), 100), RATES).rate == 0.0
+    nothing = evidence(Decoding((), (0.0, 0.0), 0), RATES)
+    assert (nothing.rate, nothing.evidence, nothing.is_spun) == (0.0, 0.0, False)
+
+
+def test_spun_takes_enough_evidence_in_all_and_per_word() -> None:
+    enough = EVIDENCE * 1.01
+    assert verdict(0.0, enough, words=20)
+    assert not verdict(0.0, EVIDENCE * 0.99, words=20)
+    assert not verdict(0.0, enough, words=int(enough / EVIDENCE_PER_WORD) + 1)
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("four years", "4 years"), ("3,000", "3,000"), ("twenty-one", "21"), ("two hundred", "200"), ("year", "12 months"),
+    ("day", "24 hours"), ("the one", "the only"), ("struggle", "war"), ("", "nothing at all"),
+])  # fmt: skip
+def test_quantities_that_are_equal(one: str, other: str) -> None:
+    assert quantities(one) == quantities(other)
+
+
+@pytest.mark.parametrize(("one", "other"), [
+    ("four", "five"), ("4", "40"), ("four years", "years"), ("24 hours", "25 hours"), ("two", "2,000"),
+    ("a million", "a billion"), ("two two", "two"), ("seven", "many"),
+])  # fmt: skip
+def test_quantities_that_differ(one: str, other: str) -> None:
+    assert quantities(one) != quantities(other)
+
+
+def test_quantities_are_counted() -> None:
+    assert quantities("2 of 2 and seven") == Counter({2: 2, 7: 1})
+
+
+@pytest.mark.parametrize("words", ["not", "is not any", "by no means", "isn\u2019t", "Cannot", "without it", "nor"])
+def test_negations(words: str) -> None:
+    assert is_negated(words)
+
+
+@pytest.mark.parametrize("words", ["knot", "notable", "nominal", "another", "now", "north", "", "whether or not"])
+def test_no_negations(words: str) -> None:
+    assert not is_negated(words)
+
+
+def test_a_guard_is_silent_where_neither_side_has_what_it_guards() -> None:
+    assert guard("struggle", "war", "war") is None
+    assert guard("isn't any closer", "is no closer", "is no closer") is None
