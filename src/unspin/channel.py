@@ -13,7 +13,7 @@ spin rate or, at a high rate, evidence that it is another head's alternate.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -25,8 +25,7 @@ LEAST_KEPT = 0.02  # no head is replaced always: lexicons are incomplete, quotat
 MOST_OPTIONS = 24  # of one span; the rarest beyond are dropped, so that no entry can stall decoding
 
 
-@dataclass(frozen=True, slots=True)
-class Match:
+class Match(NamedTuple):
     """A lexicon entry's spun phrase stands at tokens `[start, end)`; `entry` indexes `Lexicon.active`."""
 
     start: int
@@ -34,8 +33,7 @@ class Match:
     entry: int
 
 
-@dataclass(frozen=True, slots=True)
-class Head:
+class Head(NamedTuple):
     """A head stands unspun at tokens `[start, end)`; the spinner leaves it with probability `kept`."""
 
     start: int

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from functools import lru_cache
 
 from unspin.decode import Decoding, Reading
 from unspin.edit import carry_case
@@ -43,6 +44,7 @@ _NOT = re.compile(r"\b(?:not|no|never|none|nor|neither|nobody|nothing|cannot|wit
 _NO_NEGATION = re.compile(r"\b(?:or not|no matter|(?:not|no) (?:less|fewer|more) than|not too long ago|not only|not solely)\b")
 
 
+@lru_cache(maxsize=1 << 15)
 def quantities(words: str) -> Counter[int]:
     """The numbers a phrase states, in digits or words; "one" alone is a pronoun more often than a number.
 
@@ -68,6 +70,7 @@ def quantities(words: str) -> Counter[int]:
     return Counter(value for value in found if value != 1)
 
 
+@lru_cache(maxsize=1 << 15)
 def is_negated(words: str) -> bool:
     """Does a phrase hold a negation?"""
     return _NOT.search(_NO_NEGATION.sub("", " ".join(phrase(words)))) is not None

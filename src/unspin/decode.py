@@ -13,7 +13,7 @@ with the rates that the first found for this document.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -29,6 +29,7 @@ BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choice
 LONGEST_REGION = 60  # tokens; longer runs of candidates are cut, so that time stays linear
 CONSISTENCY = 1.0  # how many occurrences the lexicon's rates count for against the document's own
 NONE, END = -1, -2  # word numbers: nothing stands there, and no probability is asked
+OPTION = -2  # in the place of the token that an emission keeps: it is part of an option
 _FINE = 8  # depth units between two tokens
 
 
@@ -56,19 +57,13 @@ class Decoding:
 class _Graph:
     """Emissions (words on arcs between sites) of all regions of a block, as they are collected."""
 
-    word: list[int] = field(default_factory=list)
-    start: list[int] = field(default_factory=list)
-    end: list[int] = field(default_factory=list)
-    token: list[int] = field(default_factory=list)  # the block's token that an emission keeps, else -1
+    emissions: list[tuple[int, int, int, int]] = field(default_factory=list)  # word, start, end, token kept
     depth: list[int] = field(default_factory=list)  # per site
     first: list[int] = field(default_factory=list)  # per match, its first emission
-    option: list[int] = field(default_factory=list)  # the emissions of matches
 
-    def emit(self, word: int, start: int, end: int, token: int = -1) -> None:
-        self.word.append(word)
-        self.start.append(start)
-        self.end.append(end)
-        self.token.append(token)
+    @property
+    def emit(self) -> Callable[[tuple[int, int, int, int]], None]:
+        return self.emissions.append
 
 
 def _has_capital(tokens: Sequence[Token]) -> bool:
@@ -132,42 +127,35 @@ class _Block:
     def _region(self, graph: _Graph, group: list[Match], numbers: list[int], base: int) -> None:
         """Two words before the group, its tokens and options, and two words after it."""
         first, last = group[0].start, max(match.end for match in group)
-        site = len(graph.depth)
-        graph.depth.extend(range(0, _FINE * (last - first + 5), _FINE))
+        depth, emit = graph.depth, graph.emit
+        site = len(depth)
+        depth.extend(range(0, _FINE * (last - first + 5), _FINE))
         origin = site + 2 - first  # the site before token t is origin + t
         for t in range(first - 2, last + 2):
             number = numbers[t + 2]
-            is_kept = t >= 0 and number != END
-            graph.emit(number, origin + t, origin + t + 1, base + t if is_kept else -1)
-        for match in group:
-            output = self._output(match.entry)
-            self.found.append(Match(match.start + base, match.end + base, match.entry))
-            graph.first.append(len(graph.word))
-            at, begin = origin + match.start, graph.depth[origin + match.start]
-            span = _FINE * (match.end - match.start)
+            emit((number, origin + t, origin + t + 1, base + t if t >= first and number != END else -1))
+        for start, end, entry in group:
+            output = self.outputs.get(entry) or self._output(entry)
+            self.found.append(Match(start + base, end + base, entry))
+            graph.first.append(len(graph.emissions))
+            at, begin, span, size = origin + start, depth[origin + start], _FINE * (end - start), len(output)
             for place, number in enumerate(output, 1):
-                if place == len(output):
-                    to = origin + match.end
-                else:
-                    to = len(graph.depth)
-                    graph.depth.append(begin + span * place // len(output))
-                graph.option.append(len(graph.word))
-                graph.emit(number, at, to)
+                to = origin + end if place == size else len(depth)
+                if place < size:
+                    depth.append(begin + span * place // size)
+                emit((number, at, to, OPTION))
                 at = to
 
     def _link(self, graph: _Graph, counted: set[int], model: LanguageModel) -> None:
         """Join emissions into pairs (nodes) and pairs into trigrams (arcs), and score these."""
-        word, start, end, token = (
-            np.asarray(values, dtype=np.int64) for values in (graph.word, graph.start, graph.end, graph.token)
-        )
+        word, start, end, token = np.asarray(graph.emissions, dtype=np.int64).reshape(-1, 4).T
         depth = np.asarray(graph.depth, dtype=np.int64)
         left, right = _join(end, start, len(depth))
         source, target = _join(right, left, len(word))
         self.lattice = Lattice(source, target, depth[end[right]])
         self.first = np.asarray(graph.first, dtype=np.int64)
         self.emission = right[target]  # per arc, the emission it ends in
-        is_option = np.zeros(len(word), dtype=bool)
-        is_option[np.asarray(graph.option, dtype=np.int64)] = True
+        is_option = token == OPTION
         self.is_unspun = ~(is_option[left[source]] | is_option[left[target]] | is_option[self.emission])
         self.size = len(word)
         self.score = self._score(np.stack([word[left[source]], word[left[target]], word[self.emission]], axis=1), model)

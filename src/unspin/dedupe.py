@@ -40,7 +40,7 @@ NEAR_WORDS_PER_CHANGE = 25  # one replaced phrase in so many words is an edit, t
 RESPUN_SCORE = 0.8  # share of words that are equal or that the lexicon explains
 RESPUN_ADDED = 8
 SPREAD_SCORE = 0.5  # without a lexicon
-SPREAD_CHANGES = 5
+SPREAD_CHANGES = 5  # different ones
 SPREAD_ADDED = 5
 SPREAD_RUN = 0.25  # longest run of equal words, as a share of the paragraph: a template's fixed part is longer
 LOWEST_SIMILARITY = 0.35  # share of equal words; the least alike true pairs have 0.39
@@ -237,7 +237,7 @@ def _compare(kept: _Passage, later: _Passage, variants: Variants | None) -> tupl
     score = 1 - sum(c.size for c in left) / (len(kept.words) + len(later.words))
     if _are_small(kept, later, left, score):
         return (DuplicateKind.NEAR, similarity) if similarity >= NEAR_SIMILARITY else (DuplicateKind.RESPUN, score)
-    if _are_swaps(left, score, len(changes) - len(left)) or (not variants and _are_spread(kept, left, score)):
+    if _are_swaps(left, score, len(changes) - len(left)) or (not variants and _are_spread(kept, later, left, score)):
         return DuplicateKind.RESPUN, score
     return None
 
@@ -302,13 +302,13 @@ def _are_swaps(left: list[_Change], score: float, explained: int) -> bool:
     )
 
 
-def _are_spread(kept: _Passage, changes: list[_Change], score: float) -> bool:
+def _are_spread(kept: _Passage, later: _Passage, changes: list[_Change], score: float) -> bool:
     """Do short changes cover the paragraph evenly, as a spinner's do and an author's do not?"""
     edges = [0, *(edge for c in changes for edge in (c.a, c.b)), len(kept.words)]
     longest = max(right - left for left, right in zip(edges[::2], edges[1::2], strict=True))
     return (
         score >= SPREAD_SCORE
-        and len(changes) >= SPREAD_CHANGES
+        and len({later.words[c.c : c.d] for c in changes}) >= SPREAD_CHANGES
         and all(max(c.b - c.a, c.d - c.c) <= SPREAD_ADDED for c in changes)
         and longest <= SPREAD_RUN * len(kept.words)
     )

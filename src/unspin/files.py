@@ -33,9 +33,10 @@ _MARKS = (  # the longer first: that of UTF-32 LE begins like that of UTF-16 LE
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
 # Encodings in which scraped pages come, besides UTF-8; without the list, short texts are taken for curiosities.
-_LEGACY = (
-    "cp1252 cp1250 cp1251 cp1253 cp1254 cp1255 cp1256 koi8_r mac_roman shift_jis euc_jp gb18030 big5 euc_kr".split()
-)
+_WESTERN = "cp1252"
+_CYRILLIC = ("cp1251", "koi8_r")
+_ASIAN = ("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr")
+_LEGACY = (_WESTERN, "cp1250", *_CYRILLIC, "cp1253", "cp1254", "cp1255", "cp1256", "mac_roman", *_ASIAN)
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})  # no text holds these
 _MOST_CONTROLS = 0.01  # of a file's bytes; a scraped text may hold a stray one
 
@@ -146,7 +147,7 @@ def _guessed(data: bytes, name: str, bad: int) -> SourceText:
         raise InputError(name, f"not text: byte {bad} is not UTF-8, and no other encoding fits")
     # A short text fits several: among equals the one that most English texts are in.
     equals = (m for m in matches if (m.chaos, m.coherence) == (best.chaos, best.coherence))
-    encoding = "cp1252" if any("cp1252" in m.could_be_from_charset for m in equals) else best.encoding
+    encoding = _WESTERN if any(_WESTERN in m.could_be_from_charset for m in equals) else best.encoding
     with suppress(UnicodeError):
         text = data.decode(encoding)
         if text.encode(encoding) == data:

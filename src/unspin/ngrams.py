@@ -16,12 +16,15 @@ import math
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unspin.errors import FormatError, InputError
-from unspin.language import START, UNKNOWN_SHARE, Floats, Ints, PocketSphinx, unknown
+from unspin.backoff import WORD_BITS, BackoffTrigrams, Level
+from unspin.language import START, UNKNOWN_SHARE
+from unspin.lattice import Floats, Ints
 from unspin.text import phrase, segment
 
 MAGIC = b"unspin-ngrams-1\n"
@@ -45,57 +48,28 @@ _ARRAYS = {
 Progress = Callable[[str, int, int], None]
 
 
-class PackedTrigrams:
+def load(path: Path) -> BackoffTrigrams:
     """The model in a packed file; the file is mapped, not read, so that processes share it."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        header, arrays = _map(path)
-        self._words: dict[str, int] = {word: n for n, word in enumerate(header["words"])}
-        self.digest = f"{path.stem}-{header['digest']}"
-        self._unigram = _nats(arrays["unigram"])
-        self._unigram_backoff = _nats(arrays["unigram_backoff"]) + STEP * BACKOFF_ZERO
-        self._bigram, self._bigram_backoff, self._trigram = (
-            arrays[name] for name in ("bigram", "bigram_backoff", "trigram")
-        )
-        self._bigram_key = _keys(arrays["bigram_start"], arrays["bigram_word"])
-        self._trigram_key = _keys(arrays["trigram_start"], arrays["trigram_word"])
-
-    def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
-        numbers = np.fromiter((self._words.get(word, -1) for word in words), np.int64, len(words))
-        rare = np.fromiter(
-            (0.0 if n >= 0 else unknown(w) for n, w in zip(numbers.tolist(), words, strict=True)), np.float64, len(words)
-        )
-        far, near, word = numbers[trigrams].T
-        far, near = np.where(trigrams[:, 0] < 0, -1, far), np.where(trigrams[:, 1] < 0, -1, near)
-        scores = np.where(word >= 0, self._unigram[word], rare[trigrams[:, 2]])
-        scores += np.where(near >= 0, self._unigram_backoff[near], 0.0)
-        pair, known = _find(self._bigram_key, near, word)
-        scores[known] = -STEP * self._bigram[pair[known]]
-        history, known = _find(self._bigram_key, far, near)
-        place, found = _find(self._trigram_key, np.where(known, history, -1), word)
-        scores[known] -= STEP * (self._bigram_backoff[history[known]].astype(np.float64) - BACKOFF_ZERO)
-        scores[found] = -STEP * self._trigram[place[found]]
-        return scores
+    header, arrays = _map(path)
+    values = -STEP * np.arange(256.0)
+    backoffs = values + STEP * BACKOFF_ZERO
+    return BackoffTrigrams(
+        digest=f"{path.stem}-{header['digest']}",
+        numbers={word: number for number, word in enumerate(header["words"])},
+        unigram=values[arrays["unigram"]],
+        unigram_backoff=backoffs[arrays["unigram_backoff"]],
+        bigram=Level(_keys(arrays["bigram_start"], arrays["bigram_word"]), arrays["bigram"], values),
+        bigram_backoff=(arrays["bigram_backoff"], backoffs),
+        trigram=Level(_keys(arrays["trigram_start"], arrays["trigram_word"]), arrays["trigram"], values),
+    )
 
 
-def _nats(stored: NDArray[np.uint8]) -> Floats:
-    return -STEP * stored.astype(np.float64)
-
-
-def _keys(start: NDArray[np.uint32], word: NDArray[np.uint16]) -> Ints:
+def _keys(start: NDArray[np.generic], word: NDArray[np.generic]) -> Ints:
     history = np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start.astype(np.int64)))
-    return (history << 16) | word
+    return history << WORD_BITS | word
 
 
-def _find(keys: Ints, history: Ints, word: Ints) -> tuple[Ints, NDArray[np.bool_]]:
-    """Where each (history, word) stands among sorted keys, and whether it does."""
-    wanted = (history << 16) | word
-    place = np.minimum(np.searchsorted(keys, wanted), len(keys) - 1)
-    return place, (keys[place] == wanted) & (history >= 0) & (word >= 0)
-
-
-def _map(path: Path) -> tuple[dict[str, object], dict[str, NDArray[np.generic]]]:
+def _map(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     try:
         data = np.memmap(path, dtype=np.uint8, mode="r")
     except (OSError, ValueError) as error:
@@ -127,18 +101,16 @@ def compile_trigrams(
     texts: Iterable[str],
     *,
     held_out: Iterable[str] = (),
-    blend: PocketSphinx | None = None,
     progress: Progress = lambda stage, done, total: None,
 ) -> bytes:
     """Count clean texts and pack a trigram model; returns the bytes of its file.
 
     `texts`: any number of texts of any length; about 30 bytes of memory are needed per word. Paragraphs that
     share a run of ten tokens with one of the `held_out` texts are left out, so that figures measured on those
-    are honest. `blend`: a model whose probabilities are averaged in, once and for all, so that decoding need
-    not ask it.
+    are honest.
     """
     running, words = _read(texts, {run for text in held_out for run in _runs(phrase(text))}, progress)
-    sizes, arrays = _estimate(running, words, blend and _Blend(blend, words), progress)
+    sizes, arrays = _estimate(running, len(words), progress)
     payload = b"".join(_padded(arrays[name].astype(dtype).tobytes()) for name, dtype in _ARRAYS.items())
     digest = hashlib.sha256(payload).hexdigest()[:12]
     header = json.dumps({"words": words, "sizes": sizes, "digest": digest}, ensure_ascii=False).encode()
@@ -214,41 +186,16 @@ def _backoff(history: Ints, share: Floats, lower: Floats, size: int) -> Floats:
     return np.clip(1.0 - kept, 1e-6, 1.0) / np.clip(1.0 - below, 1e-6, 1.0)
 
 
-class _Blend:
-    """Another model's probabilities, averaged into ours for words in plain running text that it knows."""
-
-    def __init__(self, model: PocketSphinx, words: Sequence[str]) -> None:
-        self._model, self._words = model, words
-        self._plain = np.asarray([word[0].isalnum() and model.knows(word) for word in words])
-
-    def __call__(self, counted: _Counted, history: Ints, far: Ints, near: Ints, word: Ints) -> None:
-        """Average into `counted.share`; `history` groups its rows, whose words are the last three."""
-        plain = self._plain[word]
-        total = np.bincount(history, weights=counted.count)
-        mass = np.bincount(history, weights=counted.count * plain) / np.maximum(total, 1.0)
-        plain &= ((near < 0) | self._plain[near]) & ((far < 0) | self._plain[far])
-        rows = np.stack([far[plain], near[plain], word[plain]], axis=1)
-        theirs = np.exp(self._model.score(self._words, rows)) * mass[history[plain]]
-        counted.share[plain] += 0.5 * (theirs - counted.share[plain])
-
-
 def _estimate(
-    running: Ints, words: Sequence[str], blend: _Blend | None, progress: Progress
+    running: Ints, size: int, progress: Progress
 ) -> tuple[dict[str, int], dict[str, NDArray[np.generic]]]:
-    size = len(words)
     word, near = running[1:], running[:-1]
     unigram = np.bincount(running[running > 0], minlength=size) / max(1, np.count_nonzero(running > 0))
     unigram = np.maximum(unigram * (1.0 - math.exp(UNKNOWN_SHARE)), 1e-9)
-    if blend:
-        single = _Counted(np.arange(size), np.bincount(running[running > 0], minlength=size) * 1.0, unigram)
-        nothing = np.full(size, -1)
-        blend(single, np.zeros(size, dtype=np.int64), nothing, nothing, single.key)
     progress("bigrams", 0, 2)
     pairs, _, left = _counted((near << 16 | word)[(near >= 0) & (word > 0)], lambda key: unigram[key & 0xFFFF])
     first, second = pairs.key >> 16, pairs.key & 0xFFFF
     below = left[np.unique(first, return_inverse=True)[1]] * unigram[second]
-    if blend:
-        blend(pairs, first, np.full(len(first), -1), np.where(first > 0, first, -1), second)
     keep2 = _heaviest(pairs.count * np.log(pairs.share / below), BIGRAMS)
     backoff1 = _backoff(first[keep2], pairs.share[keep2], unigram[second[keep2]], size)
     progress("trigrams", 1, 2)
@@ -261,8 +208,6 @@ def _estimate(
 
     triples, history, left = _counted(pair << 16 | word[usable], lower)
     pair, last = triples.key >> 16, triples.key & 0xFFFF
-    if blend:
-        blend(triples, pair, np.where(first[pair] > 0, first[pair], -1), second[pair], last)
     below = left[np.searchsorted(history, pair)] * lower(triples.key)
     gain = triples.count * np.log(triples.share / below)
     gain[~keep2[pair] | (triples.count < 2)] = -1.0

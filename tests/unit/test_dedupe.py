@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unspin.dedupe import Variants, find_repeats
+from unspin.dedupe import CANDIDATES, COMMON, Variants, _Index, _passage, find_repeats
 from unspin.model import DuplicateKind
 from unspin.text import phrase, segment
 
@@ -111,10 +111,14 @@ def test_a_template_with_other_facts_is_no_copy(old: str, new: str, lexicon: Var
 
 def test_a_word_replaced_throughout_is_a_template() -> None:
     one = (
-        "For each kind of cheese, write down the price in the shop and the price at the market, then work out "
-        "which kind of cheese costs you less over a whole month and say whether it is worth the walk for you."
+        "For each kind of cheese, write down the price in the shop and the price at the market, then work out how "
+        "much you would pay over a whole month and say whether the walk is worth it for you, since the market is far "
+        "away and the cheese there is sold by the pound, so that you often buy too much of it."
     )
+    assert kinds(one, one.replace("of cheese", "of bread")) == [DuplicateKind.NEAR]
     assert kinds(one, one.replace("cheese", "bread")) == []
+    many = " ".join(f"word{'abcdefghij'[n % 10]}{'klmnopqrst'[n // 10]}" if n % 8 else "cheese" for n in range(100))
+    assert kinds(many, many.replace("cheese", "bread")) == []
 
 
 WEATHER = (
@@ -228,6 +232,14 @@ def test_common_word_pairs_do_not_hide_a_copy() -> None:
     reports = [WEATHER.format(f"Town{n}", "Monday", n, n + 7) for n in range(200)]
     near = ORIGINAL.replace("quickly", "fast")
     assert kinds(*reports, ORIGINAL, *reports[:3], near) == [*[DuplicateKind.EXACT] * 3, DuplicateKind.NEAR]
+
+
+def test_a_template_compares_each_filling_with_few_others() -> None:
+    index = _Index()
+    for paragraph in segment("\n".join(WEATHER.format(f"Town{n}", "Monday", n, n) for n in range(200))).paragraphs:
+        assert len(list(index.candidates(_passage(paragraph)))) <= CANDIDATES
+        index.add(_passage(paragraph))
+    assert max(map(len, index.postings.values())) <= COMMON + 1
 
 
 def test_a_huge_paragraph_is_compared_exactly_only() -> None:

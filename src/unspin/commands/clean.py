@@ -11,7 +11,7 @@ from pathlib import Path
 import click
 
 from unspin.commands import options, terminal
-from unspin.commands.terminal import Failures, product, say
+from unspin.commands.terminal import Failures, counted, product, say
 from unspin.diff import DiffStyle, render, schema
 from unspin.edit import cleaned
 from unspin.errors import OutputError
@@ -73,19 +73,15 @@ def summary(restoration: Restoration) -> str:
     """What was done to a text, in one line."""
     made = [edit.decided_by for edit in restoration.edits]
     removed = sum(len(group.repeats) for group in restoration.duplicates)
-    parts = [_counted(removed, "paragraph") + " removed"] if removed or restoration.spin.is_spun else []
+    parts = [counted(removed, "paragraph") + " removed"] if removed else []
     if not restoration.spin.is_spun:
         return ", ".join(["no spin evidence", *(parts or ["unchanged"])])
-    parts.append(_counted(made.count(DecidedBy.DECODER), "swap") + " restored")
+    parts.append(counted(made.count(DecidedBy.DECODER), "swap") + " restored")
     if mended := made.count(DecidedBy.AGREEMENT):
         parts.append(f"{mended:,} a/an mended")
     spin = restoration.spin
     parts.append(f"{len(restoration.held):,} held")
     return ", ".join([*parts, f"spin rate {spin.rate:.2f}", f"evidence {spin.evidence:.2f} nats/word"])
-
-
-def _counted(number: int, thing: str) -> str:
-    return f"{number:,} {thing}" + ("s" if number != 1 else "")
 
 
 def _save(path: Path, text: str, encoding: str) -> None:
@@ -135,7 +131,7 @@ def _schema(context: click.Context, parameter: click.Parameter, value: bool) -> 
 @click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write here.")
 @click.option("--write", is_flag=True, help="Change the files in place.")
 @click.option("--check", is_flag=True, help="Change nothing; exit 1 if anything would change.")
-@click.option("--diff", type=click.Choice(DiffStyle), help="Show the changes, in this style.")
+@click.option("--diff", type=click.Choice([*map(str, DiffStyle)]), help="Show the changes, in this style.")
 @click.option(
     "--schema",
     is_flag=True,
@@ -156,7 +152,7 @@ def command(
     output: Path | None,
     write: bool,
     check: bool,
-    diff: DiffStyle | None,
+    diff: str | None,
     min_confidence: float,
     keep_duplicates: bool,
     lexicons: tuple[str, ...],
@@ -185,7 +181,7 @@ def command(
       unspin clean -o restored --diff html articles/
       curl -s https://example.org/text | unspin clean --check -
     """
-    delivery = _Delivery(output, write, check, diff, terminal.wants_colour(colour), quiet)
+    delivery = _Delivery(output, write, check, DiffStyle(diff) if diff else None, terminal.wants_colour(colour), quiet)
     found, errors = sources(files, skip=output)
     failures = Failures(errors)
     _plan(found, delivery, force=force)

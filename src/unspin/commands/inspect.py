@@ -50,7 +50,7 @@ def _find(name: str, text: str, lexicons: Sequence[Lexicon], merged: Lexicon, mo
 
 
 def _entry(entry: Entry | None) -> dict[str, Any] | None:
-    return entry and {key: getattr(entry, key) for key in ("spun", "original", "rate", "source")}
+    return {key: getattr(entry, key) for key in ("spun", "original", "rate", "source")} if entry else None
 
 
 def _spin(spin: SpinEvidence) -> dict[str, Any]:

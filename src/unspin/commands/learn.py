@@ -8,7 +8,7 @@ from pathlib import Path
 import click
 
 from unspin.commands import options, terminal
-from unspin.commands.terminal import say
+from unspin.commands.terminal import counted, say
 from unspin.files import write_atomic
 from unspin.learn import learn, read_pairs
 from unspin.lexicon import Line, formatted
@@ -17,7 +17,9 @@ from unspin.lexicon import Line, formatted
 @click.command("learn")
 @click.argument("pairs", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The lexicon.")
-@click.option("--seen", type=click.IntRange(1), default=3, show_default=True, help="Swaps seen less often are left out.")
+@click.option(
+    "--seen", type=click.IntRange(1), default=3, show_default=True, help="Swaps seen less often are left out."
+)
 @click.option("--source", default="learned", show_default=True, metavar="TEXT", help="What the source column says.")
 @options.force_option
 def command(pairs: tuple[Path, ...], output: Path, seen: int, source: str, force: bool) -> None:
@@ -39,4 +41,4 @@ def command(pairs: tuple[Path, ...], output: Path, seen: int, source: str, force
     with terminal.progress("learn") as report:
         entries = learn(chain.from_iterable(map(read_pairs, pairs)), seen=seen, source=source, progress=report)
     write_atomic(output, formatted("", [Line((), entry) for entry in entries]).encode())
-    say(f"{output}: {len(entries):,} entries learned")
+    say(f"{output}: {counted(len(entries), 'entry', 'entries')} learned")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -30,7 +31,7 @@ def _texts(context: click.Context, parameter: click.Parameter, value: tuple[str,
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
-    if value != value:  # NaN lies in every range
+    if math.isnan(value):  # it lies in every range
         raise click.BadParameter("nan is no number")
     return value
 

@@ -7,7 +7,6 @@ terminal. Refused, by `OutputError`: a standard output that cannot be written.
 from __future__ import annotations
 
 import os
-import shutil
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -35,6 +34,8 @@ def product(text: str) -> None:
     try:
         # File names come with stray bytes as surrogates: they go out as the bytes they were.
         sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
+        if sys.stdout.isatty() and text and not text.endswith("\n"):
+            sys.stdout.buffer.write(b"\n")  # what comes next on the screen starts a line
         sys.stdout.buffer.flush()
     except BrokenPipeError:
         _leave()
@@ -60,10 +61,20 @@ def legible(text: str) -> str:
     return "".join(c if c.isprintable() else "\ufffd" for c in " ".join(text.split()))
 
 
+def counted(number: int, thing: str, things: str = "") -> str:
+    """A number of things in words.
+
+    >>> counted(1, "swap"), counted(1200, "entry", "entries")
+    ('1 swap', '1,200 entries')
+    """
+    return f"{number:,} {thing if number == 1 else things or thing + 's'}"
+
+
 def say(message: str) -> None:
     """Write a line to standard error."""
     try:
-        click.echo(legible(message), err=True)
+        # Not click.echo, which writes past the progress bar.
+        print(legible(message), file=sys.stderr, flush=True)
     except BrokenPipeError:
         _leave()
 
@@ -113,20 +124,21 @@ def table(*columns: str, title: str | None = None) -> Table:
     from rich import box
     from rich.table import Table
 
-    made = Table(title=title, title_justify="left", title_style="bold", box=box.SIMPLE_HEAD, pad_edge=False)
+    made = Table(title=title, box=box.SIMPLE_HEAD, show_edge=False, padding=(0, 1, 0, 0))
     for column in columns:
         figures = column.startswith("#")
-        made.add_column(column.removeprefix("#"), justify="right" if figures else "left", overflow="fold")
+        made.add_column(
+            column.removeprefix("#"), justify="right" if figures else "left", no_wrap=figures, overflow="fold"
+        )
     return made
 
 
 def drawn(made: Table, *, colour: bool) -> str:
-    """A table as text, no wider than the terminal (100 columns where there is none)."""
+    """A table as text, no wider than the terminal (80 columns where there is none)."""
     from rich.console import Console
 
     console = Console(
         file=StringIO(),
-        width=shutil.get_terminal_size((100, 24)).columns,
         force_terminal=colour,
         color_system="standard" if colour else None,
         no_color=not colour,
@@ -134,6 +146,9 @@ def drawn(made: Table, *, colour: bool) -> str:
         markup=False,
         emoji=False,
     )
+    if made.title:
+        console.print(made.title, style="bold", soft_wrap=True)  # not folded to the width of the table
+        made.title = None
     console.print(made)
     assert isinstance(console.file, StringIO)
     return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())

@@ -1,0 +1,48 @@
+# The two commands of the README are `make seed` and `make test`; each sets itself up.
+PYTHON ?= python3
+VENV ?= .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+PAIRS ?= pairs/train.jsonl.gz
+DEV ?= pairs/dev.jsonl.gz
+CLEAN ?= $(wildcard clean/*.txt.gz)
+
+.PHONY: setup seed test check lint types bench lexicon model clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
+	touch $@
+
+seed: setup  ## Repair the seed article; its cleaned text and diff go to build/
+	$(BIN)/unspin clean seeds/seed.txt --diff words
+	$(BIN)/unspin clean seeds/seed.txt -o build --diff html --force
+
+test: setup  ## Run all tests
+	$(BIN)/python -m pytest -q
+
+check: lint types  ## Everything that needs no data, but the tests
+	$(BIN)/unspin lexicon check
+
+lint: setup
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+types: setup
+	$(BIN)/mypy
+
+bench: setup  ## Speed; and, given DEV and CLEAN, quality
+	$(BIN)/python benchmarks/speed.py
+	$(if $(wildcard $(DEV)),$(BIN)/python benchmarks/quality.py --pairs $(DEV) $(addprefix --clean ,$(CLEAN)))
+
+lexicon: setup  ## Learn the shipped lexicon again from PAIRS, and merge the curated entries
+	$(BIN)/unspin learn $(PAIRS) -o build/learned.tsv --force
+	$(BIN)/unspin lexicon merge lexicons/curated.tsv build/learned.tsv -o lexicons/en-autoblog.tsv --force
+
+model: setup  ## Compile the shipped language model again from CLEAN
+	$(BIN)/unspin language compile $(CLEAN) --held-out $(DEV) --blend -o src/unspin/models/en.ngrams --force
+
+clean:
+	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,74 @@
+"""Speed, memory and start-up: `python benchmarks/speed.py [--pairs DEV.jsonl.gz]`.
+
+Prints one figure a line, `name<TAB>value<TAB>unit`: medians of RUNS runs, warm unless it says cold. Texts are the
+seed article repeated (its repeats kept, so that every word is decoded, and once more with repeats removed)
+and, if given, the first spun copies of a pairs file, one document each.
+"""
+
+from __future__ import annotations
+
+import argparse
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import unspin
+from unspin.learn import read_pairs
+
+RUNS = 5
+SEED = Path(__file__).parent.parent / "seeds" / "seed.txt"
+STEPS = (125_000, 250_000, 500_000, 1_000_000)  # characters
+
+
+def median_seconds(run: Callable[[], object]) -> float:
+    """The median of RUNS timings of `run`, in processor seconds of this one thread."""
+    times = []
+    for _ in range(RUNS):
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return statistics.median(times)
+
+
+def words_per_second(texts: Sequence[str], *, keep_duplicates: bool = True) -> float:
+    words = sum(len(text.split()) for text in texts)
+    return words / median_seconds(lambda: [unspin.restore(t, keep_duplicates=keep_duplicates) for t in texts])
+
+
+def cold_seconds(*arguments: str) -> float:
+    """The median wall time of RUNS fresh processes."""
+    times = []
+    for _ in range(RUNS):
+        start = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "unspin", *arguments], check=True, capture_output=True)
+        times.append(time.perf_counter() - start)
+    return statistics.median(times)
+
+
+def show(name: str, value: float, unit: str) -> None:
+    print(f"{name}\t{value:,.2f}\t{unit}", flush=True)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=Path, help="aligned pairs; their first spun copies are restored")
+    arguments = parser.parse_args()
+    seed = SEED.read_text(encoding="utf-8")
+    show("cold.help", cold_seconds("--help"), "s")
+    show("cold.clean_seed", cold_seconds("clean", str(SEED)), "s")
+    unspin.restore(seed)
+    for size in STEPS:
+        text = (seed * (size // len(seed) + 1))[:size]
+        show(f"seed.{size // 1000}kB", words_per_second([text]), "words/s")
+    show("seed.1000kB.repeats_removed", words_per_second([text], keep_duplicates=False), "words/s")
+    if arguments.pairs:
+        show("pairs", words_per_second([pair.spun[0] for pair in read_pairs(arguments.pairs)]), "words/s")
+    show("memory.peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, "MB")
+
+
+if __name__ == "__main__":
+    main()

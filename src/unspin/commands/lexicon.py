@@ -1,0 +1,265 @@
+"""`unspin lexicon`: look after the table of swaps."""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from pathlib import Path
+
+import click
+
+from unspin.commands import examples, options, terminal
+from unspin.commands.clean import summary
+from unspin.commands.inspect import candidate_table
+from unspin.commands.terminal import Failures, counted, legible, product, say
+from unspin.diff import DiffStyle, render
+from unspin.errors import FormatError
+from unspin.files import STDIN, Source, write_atomic
+from unspin.language import LanguageModel
+from unspin.lexicon import DEFAULT, Lexicon, Line, Phrase, check, find, formatted, read
+from unspin.model import Entry, Status
+from unspin.text import phrase
+
+FOUND_ERRORS = 1  # exit code of check
+
+_lexicons = click.argument("lexicons", nargs=-1, metavar="[LEXICONS]...")
+
+
+@click.group("lexicon")
+def command() -> None:
+    """Check, format, try, look up and merge lexicons.
+
+    A lexicon is a table (TSV, UTF-8) of swaps: spun, original, rate, seen, status, source, note. LEXICON is the path
+    of one, or the name of a shipped one (en-autoblog).
+    """
+
+
+# check
+
+
+def _problems(path: Path, model: LanguageModel) -> Iterator[tuple[bool, str]]:
+    """Whether each problem is an error, and what it says with its place."""
+    try:
+        _, lines = read(path)
+        for problem in check(lines):
+            yield problem.is_error, str(FormatError(path, problem.message, line=problem.line))
+        beside = examples.beside(path)
+        if beside.exists():
+            lexicon = Lexicon((line.entry for line in lines if line.entry), name=path.stem)
+            for failure in examples.failures(beside, lexicon, model):
+                yield True, str(failure)
+    except FormatError as error:  # beyond a malformed line there is nothing to check
+        yield True, str(error)
+
+
+@command.command("check")
+@_lexicons
+@options.model_option
+@click.option("-v", "--verbose", is_flag=True, help="Show also what merits a look but is no error, such as loops.")
+def check_command(lexicons: tuple[str, ...], model: Path | None, verbose: bool) -> None:
+    """Look for errors: form, order, repetition, impossible rates.
+
+    Says file:line:column and what is wrong, and exits 1 if anything is. Runs the examples beside a lexicon, too
+    (NAME.examples.tsv): a sentence a line, with [[spun|original]] where it must be restored so, without where it must
+    be left alone.
+
+    \b
+    Examples:
+      unspin lexicon check
+      unspin lexicon check -v mine.tsv
+    """
+    failures = Failures()
+    _, language = options.loaded((), model)
+    errors = 0
+    for name in lexicons or (DEFAULT,):
+        with failures.told():
+            path = find(name)
+            found = list(_problems(path, language))
+            for is_error, message in found:
+                if is_error or verbose:
+                    product(message + ("" if is_error else " (no error)") + "\n")
+            wrong = sum(is_error for is_error, _ in found)
+            errors += wrong
+            say(f"{path}: {counted(wrong, 'error')}, {counted(len(found) - wrong, 'remark')}")
+    failures.exit(FOUND_ERRORS if errors else 0)
+
+
+# format, merge
+
+
+@command.command("format")
+@_lexicons
+@click.option("--write", is_flag=True, help="Change the files in place.")
+def format_command(lexicons: tuple[str, ...], write: bool) -> None:
+    """Sort a lexicon, and write its numbers alike; comments stay above their entry.
+
+    \b
+    Examples:
+      unspin lexicon format mine.tsv > sorted.tsv
+      unspin lexicon format --write mine.tsv
+    """
+    if not write and len(lexicons) > 1:
+        raise click.UsageError("several lexicons need --write")
+    failures = Failures()
+    for name in lexicons or (DEFAULT,):
+        with failures.told():
+            path = find(name)
+            text = formatted(*read(path))
+            if not write:
+                product(text)
+            elif text.encode() != path.read_bytes():
+                write_atomic(path, text.encode())
+                say(f"{path}: formatted")
+    failures.exit()
+
+
+def _possible(merged: dict[tuple[Phrase, Phrase], Line]) -> Iterator[Line]:
+    """Lines whose rates are probabilities: those of one original sum to 1 at most."""
+    total: defaultdict[Phrase, float] = defaultdict(float)
+    for (_, original), line in merged.items():
+        if line.entry and line.entry.status != Status.OFF:
+            total[original] += line.entry.rate
+    for (_, original), line in merged.items():
+        if line.entry and line.entry.status != Status.OFF and total[original] > 1.0:
+            line = replace(line, entry=replace(line.entry, rate=line.entry.rate / total[original]))
+        yield line
+
+
+@command.command("merge")
+@click.argument("lexicons", nargs=-1, required=True)
+@click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The new lexicon.")
+@options.force_option
+def merge_command(lexicons: tuple[str, ...], output: Path, force: bool) -> None:
+    """Make one lexicon of several; of equal swaps the last one stays.
+
+    Where the rates of one original then sum to more than 1, they are scaled down to 1.
+
+    \b
+    Examples:
+      unspin lexicon merge en-autoblog mine.tsv -o both.tsv
+      unspin lexicon check both.tsv
+    """
+    options.refuse_existing(output, force=force)
+    head = ""
+    last: list[Line] = []  # comments at the ends of the files
+    merged: dict[tuple[Phrase, Phrase], Line] = {}
+    for name in lexicons:
+        opening, lines = read(find(name))
+        head = head or opening
+        last += (line for line in lines if not line.entry)
+        merged |= {(phrase(line.entry.spun), phrase(line.entry.original)): line for line in lines if line.entry}
+    write_atomic(output, formatted(head, [*_possible(merged), *last]).encode())
+    say(f"{output}: {counted(len(merged), 'entry', 'entries')}")
+
+
+# stats, show, try
+
+
+def _counts(lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+    entries = lexicon.entries
+    heads = Counter(phrase(entry.original) for entry in lexicon.active)
+    yield "entries", f"{len(entries):,}"
+    statuses = Counter(entry.status for entry in entries)
+    yield from ((f"  {status}", f"{statuses[status]:,}") for status in Status)
+    for source, number in Counter(entry.source for entry in entries).most_common():
+        yield f"  from {legible(source)}", f"{number:,}"
+    yield "seen in all", f"{sum(entry.seen for entry in entries):,}"
+    yield "spun phrases", f"{len(lexicon.by_spun):,}"
+    yield "heads (originals)", f"{len(heads):,}"
+    yield "alternates per head", f"{len(lexicon.active) / max(1, len(heads)):.2f}"
+    yield "originals per spun phrase", f"{len(lexicon.active) / max(1, len(lexicon.by_spun)):.2f}"
+    yield "heads that are spun phrases, too", f"{len(heads.keys() & lexicon.by_spun.keys()):,}"
+    yield "loops (each stands for the other)", f"{_loops(lexicon):,}"
+    rates = sorted(entry.rate for entry in lexicon.active)
+    if rates:
+        yield "rate: median", f"{rates[len(rates) // 2]:.3f}"
+        yield "rate: least, greatest", f"{rates[0]:.3g}, {rates[-1]:.3g}"
+
+
+def _loops(lexicon: Lexicon) -> int:
+    swaps = {(phrase(entry.spun), phrase(entry.original)) for entry in lexicon.active}
+    return sum((original, spun) in swaps for spun, original in swaps) // 2
+
+
+@command.command("stats")
+@_lexicons
+@options.colour_option
+def stats_command(lexicons: tuple[str, ...], colour: bool | None) -> None:
+    """Count entries, statuses, sources, heads, alternates, rates and loops.
+
+    \b
+    Examples:
+      unspin lexicon stats
+      unspin lexicon stats mine.tsv
+    """
+    failures = Failures()
+    for name in lexicons or (DEFAULT,):
+        with failures.told():
+            made = terminal.table("what", "#count", title=str(name))
+            for row in _counts(Lexicon.load(name)):
+                made.add_row(*row)
+            product(terminal.drawn(made, colour=terminal.wants_colour(colour)))
+    failures.exit()
+
+
+def _entry_table(title: str, entries: Iterable[Entry], *, colour: bool) -> str:
+    made = terminal.table("spun", "original", "#rate", "#seen", "status", "source", "note", title=title)
+    for entry in sorted(entries, key=lambda entry: -entry.rate):
+        cells = (entry.spun, entry.original, f"{entry.rate:.3g}", f"{entry.seen:,}")
+        made.add_row(*map(legible, (*cells, entry.status, entry.source, entry.note)))
+    return terminal.drawn(made, colour=colour) if made.rows else ""
+
+
+@command.command("show")
+@click.argument("words", metavar="PHRASE", nargs=-1, required=True)
+@options.lexicon_option
+@options.colour_option
+def show_command(words: tuple[str, ...], lexicons: tuple[str, ...], colour: bool | None) -> None:
+    """Show the entries of a phrase: what it may stand for, and what stands for it.
+
+    \b
+    Examples:
+      unspin lexicon show struggle
+      unspin lexicon show --lexicon mine.tsv real estate
+    """
+    wanted = " ".join(words)
+    spun, original = Lexicon.load(*lexicons).lookup(wanted)
+    coloured = terminal.wants_colour(colour)
+    tables = [
+        _entry_table(f"What {wanted!r} may stand for", spun, colour=coloured),
+        _entry_table(f"What may stand for {wanted!r}", original, colour=coloured),
+    ]
+    product("\n".join(filter(None, tables)))
+    if not spun and not original:
+        say(f"{wanted!r}: no entries")
+
+
+@command.command("try")
+@click.argument("words", metavar="TEXT", nargs=-1, required=True)
+@options.confidence_option
+@options.lexicon_option
+@options.model_option
+@options.colour_option
+def try_command(
+    words: tuple[str, ...], min_confidence: float, lexicons: tuple[str, ...], model: Path | None, colour: bool | None
+) -> None:
+    """Restore a text as if it were known to be spun, and show all its candidates.
+
+    TEXT is the text itself, or "-" for standard input.
+
+    \b
+    Examples:
+      unspin lexicon try "The struggle over actual property goes on."
+      unspin lexicon try --lexicon mine.tsv - < scraped.txt
+    """
+    is_input = words == (STDIN,)
+    text = options.read_aloud(Source(None, Path("stdin"))).text if is_input else " ".join(words)
+    lexicon, language = options.loaded(lexicons, model)
+    restoration, found = examples.decode_as_spun(text, lexicon, language, min_confidence=min_confidence)
+    coloured = terminal.wants_colour(colour)
+    shown = render(restoration, style=DiffStyle.WORDS, colour=coloured)
+    product(shown + ("" if shown.endswith("\n") else "\n"))
+    if found:
+        product("\n" + candidate_table(found, colour=coloured))
+    say(summary(restoration))

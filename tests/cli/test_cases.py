@@ -1,0 +1,104 @@
+"""The command line, case by case: `cases/*.toml` say what is typed, what stands in the folder, and what comes of it.
+
+    args     what is typed after `unspin`
+    stdin    standard input (none: an empty one)
+    copy     files of the repository: name = path
+    files    files with their text; `hex`: files with their bytes
+    exit     the exit code
+    stdout, stderr    patterns, each of which must be found; `stdout_is`: all of standard output
+    after    what files hold then; `absent`: files that must not be there
+
+Every case also checks that there is no traceback, no temporary file, and no change but to the files in `after`.
+"""
+
+from __future__ import annotations
+
+import io
+import re
+import sys
+import tomllib
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from unspin.cli import main
+
+ROOT = Path(__file__).parents[2]
+CASES = sorted(Path(__file__).with_name("cases").glob("*.toml"))
+
+
+def _prepare(case: dict[str, Any], folder: Path) -> None:
+    for name, text in case.get("files", {}).items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(text, encoding="utf-8", newline="")
+    for name, digits in case.get("hex", {}).items():
+        (folder / name).write_bytes(bytes.fromhex(digits))
+    for name, source in case.get("copy", {}).items():
+        (folder / name).write_bytes((ROOT / source).read_bytes())
+    for name in case.get("folders", ()):
+        (folder / name).mkdir(parents=True)
+
+
+def _contents(folder: Path) -> dict[str, bytes]:
+    return {str(p.relative_to(folder)): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_case(
+    path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsysbinary: pytest.CaptureFixture[bytes]
+) -> None:
+    case = tomllib.loads(path.read_text(encoding="utf-8"))
+    _prepare(case, tmp_path)
+    before = _contents(tmp_path)
+    monkeypatch.chdir(tmp_path)
+    for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in case.get("environment", {}).items():
+        monkeypatch.setenv(name, value)
+    monkeypatch.setattr(sys, "argv", ["unspin", *case["args"]])
+    monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(case.get("stdin", "").encode())))
+    with pytest.raises(SystemExit) as ended:
+        main()
+    stdout, stderr = (part.decode("utf-8", "surrogateescape") for part in capsysbinary.readouterr())
+
+    assert ended.value.code == case["exit"], stderr
+    assert "Traceback" not in stderr
+    for pattern in case.get("stdout", ()):
+        assert re.search(pattern, stdout, re.MULTILINE), f"{pattern!r} is not in {stdout!r}"
+    for pattern in case.get("stderr", ()):
+        assert re.search(pattern, stderr, re.MULTILINE), f"{pattern!r} is not in {stderr!r}"
+    if "stdout_is" in case:
+        assert stdout == case["stdout_is"]
+    if "stderr_is" in case:
+        assert stderr == case["stderr_is"]
+    after, expected = _contents(tmp_path), case.get("after", {})
+    for name, pattern in expected.items():
+        assert re.search(pattern, after[name].decode("utf-8", "surrogateescape"), re.MULTILINE), name
+    others = {name: data for name, data in after.items() if name not in expected}
+    assert others == {name: data for name, data in before.items() if name not in expected}
+
+
+def test_there_are_cases() -> None:
+    assert len(CASES) > 40
+
+
+def test_every_command_has_examples(monkeypatch: pytest.MonkeyPatch) -> None:
+    from click import Context, Group
+
+    from unspin.cli import unspin
+
+    def commands(group: Group) -> list[tuple[str, str]]:
+        found = []
+        for name in group.list_commands(Context(group)):
+            command = group.get_command(Context(group), name)
+            assert command is not None
+            found += commands(command) if isinstance(command, Group) else [(name, command.help or "")]
+        return found
+
+    every = commands(unspin)
+    assert len(every) >= 11
+    for name, text in every:
+        examples = text.partition("\b\nExamples:\n")[2].splitlines()
+        assert 2 <= len(examples) <= 4, name
+        assert all(name in line or "unspin" in line for line in examples), name

@@ -1,0 +1,201 @@
+"""Reading texts in whatever encoding they come, and writing whole files or none."""
+
+from __future__ import annotations
+
+import gzip
+import os
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from unspin import files
+from unspin.errors import InputError, OutputError
+from unspin.files import Source, chunks, decode, read, read_text, sources, write_atomic
+
+ENGLISH = "He said \u201cthe struggle goes on\u201d \u2014 Moscow\u2019s caf\u00e9 is na\u00efve.\r\n"
+root = pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may do anything")
+
+
+@given(st.text(st.characters(exclude_categories=["Cs", "Cc"])), st.sampled_from(["utf-8", "utf-16", "utf-32"]))
+def test_what_is_read_encodes_to_the_same_bytes(text: str, encoding: str) -> None:
+    data = text.encode(encoding)
+    found = decode(data, name="x")
+    assert found.text.removeprefix("\ufeff") == text.removeprefix("\ufeff")
+    assert found.text.encode(found.encoding) == data
+    assert not found.is_guessed
+
+
+@given(st.binary())
+def test_any_bytes_are_read_exactly_or_refused(data: bytes) -> None:
+    try:
+        found = decode(data, name="x")
+    except InputError:
+        return
+    assert found.text.encode(found.encoding) == data
+
+
+@pytest.mark.parametrize(
+    ("text", "encoding", "expected"),
+    [
+        (ENGLISH, "utf-8-sig", "utf-8"),
+        (ENGLISH, "utf-16-le", "binary"),  # without a byte-order mark nothing tells it from binary
+        (ENGLISH, "cp1252", "cp1252"),
+        ("caf\u00e9\n", "latin-1", "cp1252"),
+        ("The na\u00efve fianc\u00e9e waited in the caf\u00e9 by the sea for a long time.\n", "latin-1", "cp1252"),
+        ("\u0411\u043e\u0440\u044c\u0431\u0430 \u043f\u0440\u043e\u0434\u043e\u043b\u0436\u0430\u043b\u0430\u0441\u044c \u043c\u043d\u043e\u0433\u043e \u043b\u0435\u0442. " * 3, "cp1251", "cp1251"),
+        ("\u6597\u4e89\u6301\u7eed\u4e86\u591a\u5e74\uff0c\u6ca1\u6709\u4eba\u77e5\u9053\u4e3a\u4ec0\u4e48\u6ca1\u6709\u7ed3\u675f\u3002" * 3, "gb18030", "gb18030"),
+    ],
+)
+def test_encodings(text: str, encoding: str, expected: str) -> None:
+    if expected == "binary":
+        with pytest.raises(InputError, match="^x: binary file, not text$"):
+            decode(text.encode(encoding), name="x")
+        return
+    found = decode(text.encode(encoding), name="x")
+    assert (found.text.removeprefix("\ufeff"), found.encoding) == (text, expected)
+    assert found.is_guessed == (expected != "utf-8")
+
+
+@pytest.mark.parametrize(
+    ("data", "problem"),
+    [
+        (b"a\0b", "binary file"),
+        (bytes(range(1, 9)) * 4, "binary file"),
+        (b"\xff\xfea", "begins as utf-16-le and breaks off at byte 2"),
+        (b"\xef\xbb\xbfa\x81\x8d\x8f\xff\xfe\x81", "not text|looks like"),
+    ],
+)
+def test_what_is_no_text(data: bytes, problem: str) -> None:
+    with pytest.raises(InputError, match=f"^x: ({problem})"):
+        decode(data, name="x")
+
+
+def test_a_stray_control_character_is_no_binary() -> None:
+    assert decode(b"page one\x02" + b" and more text" * 20, name="x").text.startswith("page one\x02")
+
+
+def test_reading_a_file_keeps_line_breaks(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_bytes(b"one\r\ntwo\rthree\n")
+    assert read_text(tmp_path / "a.txt") == "one\r\ntwo\rthree\n"
+
+
+def test_reading_what_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"nothing\.txt: no such file or directory$"):
+        read(Source(tmp_path / "nothing.txt", Path("nothing.txt")))
+
+
+@root
+def test_reading_what_is_unreadable(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").write_text("one")
+    (tmp_path / "a.txt").chmod(0)
+    with pytest.raises(InputError, match="permission denied"):
+        read_text(tmp_path / "a.txt")
+
+
+def test_sources_walk_in_order_and_pass_over_what_is_hidden(tmp_path: Path) -> None:
+    for name in ("b.txt", "a/z.MD", "a/y.txt", ".x.txt", ".git/x.txt", "c.dat", "out/o.txt"):
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text("")
+    found, errors = sources([str(tmp_path), "-", "lone.dat"], skip=tmp_path / "out")
+    assert errors == []
+    assert [str(s.place) for s in found] == ["b.txt", "a/y.txt", "a/z.MD", "stdin.txt", "lone.dat"]
+    assert [s.name for s in found[-2:]] == ["stdin", "lone.dat"]
+
+
+def test_every_directory_without_texts_is_an_error(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+    found, errors = sources([str(tmp_path / "one"), str(tmp_path / "two")])
+    assert found == []
+    assert [error.problem for error in errors] == ["no texts in this directory (.txt, .md)"] * 2
+
+
+def test_chunks_are_whole_lines_and_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "CHUNK", 20)
+    text = "".join(f"line number {n}\n" for n in range(10)) + "no break at the end"
+    (tmp_path / "t.txt").write_text(text)
+    (tmp_path / "t.txt.gz").write_bytes(gzip.compress(text.encode()))
+    for name in ("t.txt", "t.txt.gz"):
+        parts = list(chunks(tmp_path / name))
+        assert "".join(parts) == text
+        assert len(parts) > 3
+        assert all(part.endswith("\n") for part in parts[:-1])
+
+
+@pytest.mark.parametrize("data", [gzip.compress(b"a long text" * 100)[:30], b"no gzip", gzip.compress(b"\xff\xfe")])
+def test_chunks_of_a_damaged_file(tmp_path: Path, data: bytes) -> None:
+    (tmp_path / "t.txt.gz").write_bytes(data)
+    with pytest.raises(InputError, match=r"t\.txt\.gz: "):
+        list(chunks(tmp_path / "t.txt.gz"))
+
+
+@pytest.fixture
+def target(tmp_path: Path) -> Iterator[Path]:
+    """A file that must stand there, alone and whole, whatever happens."""
+    path = tmp_path / "target.txt"
+    path.write_bytes(b"before")
+    yield path
+    assert [p.name for p in tmp_path.iterdir() if p.name.startswith(".")] == []
+
+
+def test_writing_replaces_the_content_and_keeps_the_mode(target: Path) -> None:
+    target.chmod(0o640)
+    write_atomic(target, b"after")
+    assert target.read_bytes() == b"after"
+    assert stat.S_IMODE(target.stat().st_mode) == 0o640
+
+
+@pytest.mark.skipif(os.name != "posix", reason="modes as POSIX has them")
+def test_a_new_file_gets_the_mode_that_new_files_get(tmp_path: Path) -> None:
+    write_atomic(tmp_path / "new.txt", b"after")
+    (tmp_path / "plain.txt").write_bytes(b"")
+    assert (tmp_path / "new.txt").stat().st_mode == (tmp_path / "plain.txt").stat().st_mode
+
+
+def test_writing_follows_links(target: Path, tmp_path: Path) -> None:
+    link = tmp_path / "link.txt"
+    link.symlink_to(target.name)
+    write_atomic(link, b"after")
+    assert link.is_symlink()
+    assert target.read_bytes() == b"after"
+
+
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt(), MemoryError()])
+@pytest.mark.parametrize("step", ["fsync", "replace"])
+def test_a_failure_leaves_the_target_as_it_was(
+    target: Path, monkeypatch: pytest.MonkeyPatch, failure: BaseException, step: str
+) -> None:
+    def fail(*_: object) -> None:
+        raise failure
+
+    monkeypatch.setattr(os, step, fail)
+    expected = OutputError if isinstance(failure, OSError) else type(failure)
+    with pytest.raises(expected):
+        write_atomic(target, b"after")
+    assert target.read_bytes() == b"before"
+
+
+@root
+def test_a_read_only_file_is_not_replaced(target: Path) -> None:
+    target.chmod(0o444)
+    with pytest.raises(OutputError, match="permission denied"):
+        write_atomic(target, b"after")
+    assert target.read_bytes() == b"before"
+
+
+def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="not a regular file"):
+        write_atomic(tmp_path, b"after")
+    if os.name == "posix":
+        os.mkfifo(tmp_path / "pipe")
+        with pytest.raises(OutputError, match="not a regular file"):
+            write_atomic(tmp_path / "pipe", b"after")
+
+
+def test_a_folder_that_is_missing(tmp_path: Path) -> None:
+    with pytest.raises(OutputError, match="cannot be written: no such file or directory"):
+        write_atomic(tmp_path / "nowhere" / "a.txt", b"after")

@@ -1,0 +1,209 @@
+"""Language models: pocketsphinx's trigrams, files by path, mixtures, and the fall-back on frequencies."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pocketsphinx import get_model_path
+
+from unspin.errors import FormatError, InputError, UnspinError
+from unspin.language import (
+    LEAST_FREQUENCY,
+    START,
+    UNKNOWN_SHARE,
+    Arpa,
+    LanguageModel,
+    Mixture,
+    default_model,
+    load_model,
+    unknown,
+)
+from unspin.lattice import Floats, Ints
+from unspin.backoff import BackoffTrigrams, embedded, read_trie
+from unspin.ngrams import compile_trigrams
+
+
+class Constant:
+    """Every word has one probability."""
+
+    def __init__(self, chance: float, digest: str = "constant") -> None:
+        self.chance, self.digest = chance, digest
+
+    def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
+        return np.full(len(trigrams), math.log(self.chance))
+
+
+def scores(model: LanguageModel, *contexts: tuple[str, str, str]) -> list[float]:
+    """ln P(third | first, second); an empty word is no word."""
+    words = sorted({word for context in contexts for word in context if word})
+    rows = [[words.index(word) if word else -1 for word in context] for context in contexts]
+    return model.score(words, np.asarray(rows)).tolist()
+
+
+@pytest.fixture(scope="module")
+def sphinx() -> BackoffTrigrams:
+    return embedded()
+
+
+@pytest.fixture(scope="module")
+def trie() -> Path:
+    """The file that `embedded` reads."""
+    return Path(get_model_path()) / "en-us" / "en-us.lm.bin"
+
+
+ENGLISH = [
+    (("the", "united", "states"), ("the", "united", "stones")),
+    (("end", "the", "war"), ("end", "the", "warm")),
+    (("", START, "the"), ("", START, "of")),
+    (("as", "well", "as"), ("as", "well", "at")),
+    (("real", "estate", "market"), ("real", "estate", "banana")),
+]
+
+
+@pytest.mark.parametrize(("english", "other"), ENGLISH)
+def test_pocketsphinx_knows_english(
+    sphinx: BackoffTrigrams, english: tuple[str, str, str], other: tuple[str, str, str]
+) -> None:
+    better, worse = scores(sphinx, english, other)
+    assert 0.0 >= better > worse + 1.0
+
+
+@pytest.mark.parametrize(("english", "other"), ENGLISH)
+def test_so_does_the_default_model(english: tuple[str, str, str], other: tuple[str, str, str]) -> None:
+    better, worse = scores(default_model(), english, other)
+    assert 0.0 >= better > worse + 1.0
+
+
+def test_read_into_arrays_it_answers_as_pocketsphinx_itself_does(sphinx: BackoffTrigrams, trie: Path) -> None:
+    """Seen trigrams, seen and unseen bigrams, sentence starts, unknown words and punctuation in any place."""
+    common = ["the", "of", "end", "war", "and", "a", "united", "states", "to", "in", "is", "was", "new", "york", "one"]
+    words = [START, *common, "xqzzy", "\u2014", ","]
+    rows = np.asarray(list(itertools.product(range(-1, len(words)), repeat=3)))
+    rows = rows[(rows[:, 2] > 0) & ~((rows[:, 1] < 0) & (rows[:, 0] >= 0)) & (rows[:, 1] != 0) | (rows[:, 1] == 0) & (rows[:, 0] < 0) & (rows[:, 2] > 0)]
+    theirs, ours = Arpa(trie).score(words, rows), sphinx.score(words, rows)
+    assert len(rows) > 5_000
+    assert ours == pytest.approx(theirs, abs=0.002)  # theirs are rounded
+
+
+def test_it_reads_across_punctuation(sphinx: BackoffTrigrams) -> None:
+    mark, bare = scores(sphinx, ("united", "\u2014", "states"), ("", "united", "states"))
+    assert mark == bare
+    (punctuation,) = scores(sphinx, ("the", "end", "\u2014"))
+    assert math.exp(punctuation) == pytest.approx(0.05)
+
+
+def test_it_falls_back_for_words_that_it_does_not_know(sphinx: BackoffTrigrams) -> None:
+    assert scores(sphinx, ("the", "old", "xqzzy")) == [unknown("xqzzy")]
+    after, without = scores(sphinx, ("the", "xqzzy", "war"), ("", "", "war"))
+    assert after == without
+
+
+@pytest.mark.parametrize("share", [0.0, 1e-6, 1e-5, 0.01, 0.2, 0.6, 0.9, 0.99])
+def test_a_trie_cut_short_is_refused(tmp_path: Path, trie: Path, share: float) -> None:
+    data = trie.read_bytes()
+    cut = tmp_path / "cut.lm.bin"
+    cut.write_bytes(data[: int(len(data) * share)])
+    with pytest.raises(FormatError) as caught:
+        read_trie(cut, nats=1e-4)
+    assert caught.value.path == str(cut)
+
+
+def test_a_trie_that_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="reinstall"):
+        read_trie(tmp_path / "missing.lm.bin", nats=1e-4)
+
+
+def test_models_answer_row_by_row(sphinx: BackoffTrigrams) -> None:
+    rows = [("the", "united", "states"), ("", "", "war"), ("a", "b", "xqzzy"), ("", START, "the"), ("of", ",", "war")]
+    for model in (sphinx, default_model(), Mixture(sphinx, default_model())):
+        assert scores(model, *rows) == pytest.approx([scores(model, row)[0] for row in rows])
+        assert len(model.score(["a"], np.zeros((0, 3), dtype=np.int64))) == 0
+
+
+def test_unknown_words_share_little_and_the_common_ones_most_of_it() -> None:
+    assert 0 > UNKNOWN_SHARE > unknown("government") > unknown("gubernatorial") > unknown("xqzzy")
+    assert unknown("xqzzy") == unknown("xqzzyx") == pytest.approx(UNKNOWN_SHARE + math.log(LEAST_FREQUENCY * 1e3))
+
+
+@pytest.mark.parametrize(
+    ("weights", "mean"), [(None, 0.3), ([1.0, 1.0], 0.3), ([3.0, 1.0], 0.4), ([0.1, 0.3], 0.2)]
+)
+def test_a_mixture_is_the_weighted_mean_of_probabilities(weights: list[float] | None, mean: float) -> None:
+    mixture = Mixture(Constant(0.5, "half"), Constant(0.1, "tenth"), weights=weights)
+    assert np.exp(scores(mixture, ("a", "b", "c"), ("", "", "c"))) == pytest.approx([mean, mean])
+
+
+def test_a_mixture_of_one_is_that_one() -> None:
+    row = ("the", "united", "states")
+    assert scores(Mixture(default_model()), row) == pytest.approx(scores(default_model(), row))
+
+
+@pytest.mark.parametrize("weights", [[1.0], [1.0, 1.0, 1.0], [1.0, 0.0], [1.0, -1.0], []])
+def test_a_mixture_needs_as_many_positive_weights_as_models(weights: list[float]) -> None:
+    with pytest.raises(ValueError, match="weights"):
+        Mixture(Constant(0.5), Constant(0.1), weights=weights)
+
+
+def test_a_mixture_of_nothing_is_refused() -> None:
+    with pytest.raises(ValueError, match="models"):
+        Mixture()
+
+
+def test_digests_name_the_model() -> None:
+    half, tenth = Constant(0.5, "half"), Constant(0.1, "tenth")
+    assert "half" in Mixture(half, tenth).digest and "tenth" in Mixture(half, tenth).digest
+    assert default_model().digest == default_model().digest
+
+
+def test_digests_change_whenever_a_score_could() -> None:
+    half, tenth = Constant(0.5, "half"), Constant(0.1, "tenth")
+    assert Mixture(half, tenth, weights=[1, 2]).digest != Mixture(half, tenth, weights=[2, 1]).digest
+
+
+ARPA = """\
+\\data\\
+ngram 1=4
+ngram 2=2
+
+\\1-grams:
+-1.0 <s> -0.3
+-1.0 </s>
+-0.5 war -0.3
+-0.7 the -0.3
+
+\\2-grams:
+-0.1 the war
+-0.2 <s> the
+
+\\end\\
+"""
+
+
+def test_models_are_loaded_by_path_whatever_their_kind(tmp_path: Path) -> None:
+    packed, arpa = tmp_path / "tiny.ngrams", tmp_path / "tiny.arpa"
+    packed.write_bytes(compile_trigrams(["the war and the sea and the war and the sea. " * 3]))
+    arpa.write_text(ARPA, encoding="utf-8")
+    assert isinstance(load_model(packed), BackoffTrigrams)
+    near, far = scores(load_model(arpa), ("", "the", "war"), ("", "", "war"))
+    assert near == pytest.approx(-0.1 * math.log(10), abs=0.01)
+    assert far == pytest.approx(-0.5 * math.log(10), abs=0.01)
+    assert load_model(arpa).digest != load_model(packed).digest
+
+
+@pytest.mark.parametrize(
+    ("name", "data"),
+    [("missing.arpa", None), ("empty.arpa", b""), ("text.arpa", b"no model\n"), ("bin.lm", b"\x00\xff" * 99), (".", None)],
+)
+def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path, name: str, data: bytes | None) -> None:
+    path = tmp_path / name
+    if data is not None:
+        path.write_bytes(data)
+    with pytest.raises(UnspinError, match=r"language model") as caught:
+        load_model(path)
+    assert str(path) in str(caught.value)
+    assert isinstance(caught.value, InputError)
