@@ -3,13 +3,29 @@
 >>> import unspin
 >>> unspin.cleaned(unspin.restore("A short, clean sentence."))
 'A short, clean sentence.'
+
+The names below are loaded when first used, so that the command line answers at once.
 """
 
-from unspin.edit import apply, cleaned, invert
-from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
-from unspin.lexicon import Lexicon
-from unspin.model import Candidate, DuplicateGroup, Edit, Entry, Held, Option, Restoration, SpinEvidence
-from unspin.pipeline import Inspection, inspect, restore
+from importlib import import_module
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from unspin.edit import apply, cleaned, invert
+    from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
+    from unspin.language import load_model
+    from unspin.lexicon import Lexicon
+    from unspin.model import Candidate, DuplicateGroup, Edit, Entry, Held, Option, Restoration, SpinEvidence
+    from unspin.pipeline import Inspection, inspect, restore
+
+_HOME = {
+    "edit": ("apply", "cleaned", "invert"),
+    "errors": ("EditConflict", "FormatError", "InputError", "LexiconError", "UnspinError"),
+    "language": ("load_model",),
+    "lexicon": ("Lexicon",),
+    "model": ("Candidate", "DuplicateGroup", "Edit", "Entry", "Held", "Option", "Restoration", "SpinEvidence"),
+    "pipeline": ("Inspection", "inspect", "restore"),
+}
 
 __all__ = [
     "Candidate",
@@ -31,5 +47,17 @@ __all__ = [
     "cleaned",
     "inspect",
     "invert",
+    "load_model",
     "restore",
 ]
+
+
+def __getattr__(name: str) -> object:
+    for module, names in _HOME.items():
+        if name in names:
+            return getattr(import_module(f"unspin.{module}"), name)
+    raise AttributeError(f"module 'unspin' has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return __all__

@@ -14,13 +14,14 @@ import hashlib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unspin.errors import FormatError, InputError
-from unspin.lattice import Floats, Ints
 from unspin.language import MARK, START, unknown
+from unspin.lattice import Floats, Ints
 
 WORD_BITS = 20  # room for a word's number in a key
 Codes = NDArray[np.unsignedinteger]
@@ -106,12 +107,15 @@ def _field(packed: NDArray[np.uint8], count: int, stride: int, offset: int, bits
     """One field of `count` bit-packed records: `bits` (at most 25) at bit `offset` of each `stride`."""
     at = np.arange(count, dtype=np.int64) * stride + offset
     quads: NDArray[np.uint32] = np.ndarray((len(packed) - 3,), "<u4", packed.tobytes(), strides=(1,))
-    return (quads[at >> 3] >> (at & 7).astype(np.uint32) & ((1 << bits) - 1)).astype(np.int64)
+    values: Ints = quads[at >> 3].astype(np.int64) >> (at & 7) & ((1 << bits) - 1)
+    return values
 
 
-def _level_keys(start: Ints, word: Ints) -> Ints:
+def level_keys(start: Ints, word: Ints) -> Ints:
     """Keys (number of the record above, word) for records that lie grouped under the records above."""
-    return np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start)) << WORD_BITS | word
+    above: Ints = np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start))
+    keys: Ints = above << WORD_BITS | word
+    return keys
 
 
 def embedded() -> BackoffTrigrams:
@@ -134,9 +138,9 @@ def read_trie(path: Path, *, nats: float) -> BackoffTrigrams:
         raise FormatError(path, "not a trigram model in pocketsphinx's binary format")
     place = len(_MAGIC)
 
-    def take(dtype: object, count: int) -> NDArray[np.generic]:
+    def take(dtype: Any, count: int) -> NDArray[Any]:
         nonlocal place
-        array: NDArray[np.generic] = np.frombuffer(data, dtype=dtype, count=count, offset=place)  # type: ignore[call-overload]
+        array: NDArray[Any] = np.frombuffer(data, dtype=dtype, count=count, offset=place)
         place += array.nbytes
         return array
 
@@ -155,8 +159,8 @@ def read_trie(path: Path, *, nats: float) -> BackoffTrigrams:
     twos = int(start1[-1])
     start2 = _field(middle, twos + 1, stride, word_bits + 32, start_bits)
     threes = int(start2[-1])
-    key2 = _level_keys(start1, _field(middle, twos, stride, 0, word_bits))
-    key3 = _level_keys(start2, _field(longest, threes, word_bits + 16, 0, word_bits))
+    key2 = level_keys(start1, _field(middle, twos, stride, 0, word_bits))
+    key3 = level_keys(start2, _field(longest, threes, word_bits + 16, 0, word_bits))
     code3 = _field(longest, threes, word_bits + 16, word_bits, 16).astype(np.uint16)
     order = np.argsort(key3, kind="stable")  # the file keeps a few groups out of order
     return BackoffTrigrams(

@@ -41,7 +41,9 @@ _DURATION = re.compile(r"\b(?:" + "|".join(_DURATIONS) + r")\b")
 _DIGITS = re.compile(r"\d+")
 _NOT = re.compile(r"\b(?:not|no|never|none|nor|neither|nobody|nothing|cannot|without|with out)\b|\w't\b")
 # Idioms that hold the word and deny nothing.
-_NO_NEGATION = re.compile(r"\b(?:or not|no matter|(?:not|no) (?:less|fewer|more) than|not too long ago|not only|not solely)\b")
+_NO_NEGATION = re.compile(
+    r"\b(?:or not|no matter|(?:not|no) (?:less|fewer|more) than|not too long ago|not only|not solely)\b"
+)
 
 
 @lru_cache(maxsize=1 << 15)
@@ -145,9 +147,7 @@ def decide(
         if reason is None and option.posterior < min_confidence:
             reason = HeldReason.CONFIDENCE
         if reason is None:
-            edits.append(
-                Edit(start, end, before, option.after, option.entry, option.posterior, DecidedBy.DECODER)
-            )
+            edits.append(Edit(start, end, before, option.after, option.entry, option.posterior, DecidedBy.DECODER))
         else:
             (candidate,) = candidates(text, rivals[start, end], lexicon)
             held.append(Held(candidate, reason))

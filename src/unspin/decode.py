@@ -116,7 +116,9 @@ class _Block:
         self.starts.add(base)
         words = [token.norm for token in sentence.tokens]
         found, heads = matches(words, self.lexicon)
-        found = [m for m in found if m.entry not in self.lexicon.names or _has_capital(sentence.tokens[m.start : m.end])]
+        found = [
+            m for m in found if m.entry not in self.lexicon.names or _has_capital(sentence.tokens[m.start : m.end])
+        ]
         self.heads += [Head(h.start + base, h.end + base, h.kept) for h in heads]
         numbers = [NONE, self._number(START), *map(self._number, words), END, END]
         for group in _cut(found):
@@ -133,7 +135,7 @@ class _Block:
         origin = site + 2 - first  # the site before token t is origin + t
         for t in range(first - 2, last + 2):
             number = numbers[t + 2]
-            emit((number, origin + t, origin + t + 1, base + t if t >= first and number != END else -1))
+            emit((number, origin + t, origin + t + 1, base + t if t >= 0 and number != END else -1))
         for start, end, entry in group:
             output = self.outputs.get(entry) or self._output(entry)
             self.found.append(Match(start + base, end + base, entry))
@@ -208,7 +210,8 @@ class _Block:
         """ln P(block | spin rate) - ln P(block | not spun), per spin rate above 0."""
         weights, outside = self._weights(spin_rates, self.rates)
         spun = self.lattice.backward(weights)[self.begins].sum(axis=0) + outside
-        return spun - self.score[self.is_unspun].sum()
+        gains: Floats = spun - self.score[self.is_unspun].sum()
+        return gains
 
     def decode(self, spin_rate: float) -> tuple[Floats, NDArray[np.bool_]]:
         """Per match its posterior, and whether it lies on the best path."""
@@ -223,7 +226,7 @@ class _Block:
         return posterior, on_path[self.first]
 
     def _per_match(self, arcs: Floats) -> Floats:
-        return np.bincount(self.emission, weights=arcs, minlength=self.size)[self.first]
+        return np.bincount(self.emission, weights=arcs, minlength=self.size)[self.first].astype(np.float64)
 
     def _document_rates(self, posterior: Floats) -> Floats:
         """The rates this document shows: a head that was given one alternate gets no other."""

@@ -184,12 +184,12 @@ def write_atomic(path: Path, data: bytes) -> None:
     try:
         if target.exists() and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        with open(temporary, "xb") as file:
+        with temporary.open("xb") as file:
             file.write(data)
             file.flush()
             os.fsync(file.fileno())
         _take_over(target, temporary)
-        os.replace(temporary, target)
+        temporary.replace(target)
     except OSError as error:
         raise OutputError(path, f"cannot be written: {_reason(error)}") from error
     finally:

@@ -111,7 +111,8 @@ class Mixture:
 
     def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
         scores = [m.score(words, trigrams) + share for m, share in zip(self._models, self._shares, strict=True)]
-        return np.logaddexp.reduce(scores)
+        mean: Floats = np.logaddexp.reduce(scores)
+        return mean
 
 
 def load_model(path: Path) -> LanguageModel:

@@ -19,7 +19,6 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
-
 @dataclass(frozen=True, slots=True)
 class _Sweep:
     """Arcs ordered so that all arcs into (or out of) one node lie together, level after level."""

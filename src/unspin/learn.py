@@ -33,8 +33,8 @@ from rapidfuzz.distance import Levenshtein
 
 from unspin.errors import FormatError, InputError
 from unspin.lattice import Floats, Ints, Lattice
-from unspin.model import Entry
-from unspin.text import Token, tokens
+from unspin.model import Entry, Token
+from unspin.text import tokens
 
 MAX_PHRASE = 7  # tokens on either side of a swap
 CONTEXT = 2  # unchanged tokens beside a region that a swap may take in ("a new" -> "a brand new")
@@ -44,7 +44,7 @@ PRUNE_EVERY = 4  # iterations between two searches for compounds
 LEAST_RATE = 0.02  # below it, a "swap" is a misalignment: the spinner draws evenly among few alternates
 LEAST_SHARE = 0.15  # the same, of the rate of its head's likeliest alternate
 NAME_SHARE = 0.9  # of a phrase's occurrences that are capitalised alike, for it to be a name
-STARTS_SENTENCE = frozenset(".!?:\"\u201c\u201d\u2014\u2022")
+STARTS_SENTENCE = frozenset('.!?:"\u201c\u201d\u2014\u2022')
 DISCOUNT = 0.5  # taken off every expected count, so that of two equal rates the better attested wins
 CAUTION = 2.0  # added to a swap's denominator for each token beyond the first, on either side
 EDGE = 3.0  # the same for each unchanged token at its edges: "many" in "many countries" <- "many nations"
@@ -169,23 +169,21 @@ def _swaps(original: Ids, spun: Ids, regions: Sequence[Region], boundaries: Set[
     """All phrase pairs that could be one swap: inside a region, or with some of its neighbourhood."""
     for k, (a, b, c, d) in enumerate(regions):
         before = regions[k - 1][1] if k else 0
-        after, behind = regions[k + 1][0::2] if k + 1 < len(regions) else (len(original), 0)
+        after = regions[k + 1][0] if k + 1 < len(regions) else len(original)
         left, right = min(CONTEXT, a - before), min(CONTEXT, after - b)
         inner = [(a, c), (b, d)]
         if b - a <= MAX_PHRASE + 1 and d - c <= MAX_PHRASE + 3:
             inner = [(i, j) for i in range(a, b + 1) for j in range(c, d + 1)]
         starts = [(a - x, c - x) for x in range(left, 0, -1)] + inner
         ends = inner + [(b + x, d + x) for x in range(1, right + 1)]
-        for i, j in starts:
-            for i2, j2 in ends:
-                if 0 < i2 - i <= MAX_PHRASE and 0 < j2 - j <= MAX_PHRASE and original[i:i2] != spun[j:j2]:
-                    if boundaries.isdisjoint(original[i:i2]) and boundaries.isdisjoint(spun[j:j2]):
-                        yield i, i2, j, j2
+        places = [(i, i2, j, j2) for i, j in starts for i2, j2 in ends]
         if k + 1 < len(regions) and after - b <= GAP:
-            _, b2, _, d2 = regions[k + 1]
-            if b2 - a <= MAX_PHRASE and d2 - c <= MAX_PHRASE and behind > d:
-                if boundaries.isdisjoint(original[a:b2]) and boundaries.isdisjoint(spun[c:d2]):
-                    yield a, b2, c, d2
+            places.append((a, regions[k + 1][1], c, regions[k + 1][3]))
+        for i, i2, j, j2 in places:
+            if not (0 < i2 - i <= MAX_PHRASE and 0 < j2 - j <= MAX_PHRASE) or original[i:i2] == spun[j:j2]:
+                continue
+            if boundaries.isdisjoint(original[i:i2]) and boundaries.isdisjoint(spun[j:j2]):
+                yield i, i2, j, j2
 
 
 @dataclass(slots=True)
@@ -252,7 +250,7 @@ class _Builder:
         numbers: dict[tuple[int, ...], int] = {}
         for arc in ordered:
             if arc[:2] in forward and arc[2:] in backward:
-                ends_ = []
+                ends_: list[int] = []
                 for node in (arc[:2], arc[2:]):
                     if node not in numbers:
                         numbers[node] = len(self.depths)
@@ -260,7 +258,7 @@ class _Builder:
                     ends_.append(numbers[node])
                 kind = arcs[arc]
                 length = arc[2] - arc[0] + arc[3] - arc[1]
-                self.arcs.append((*ends_, (1 << 40) + length if kind is None else kind, times))
+                self.arcs.append((ends_[0], ends_[1], (1 << 40) + length if kind is None else kind, times))
 
 
 def _problem(corpus: _Corpus, seen: int, progress: Progress) -> _Problem:
@@ -411,7 +409,9 @@ def learn(
     for step in range(iterations):
         posteriors = problem.lattice.posteriors(rates.weights(problem))
         expected = posteriors * problem.times
-        rates.counts = np.bincount(problem.kind[is_swap], weights=expected[is_swap], minlength=len(problem.swaps))
+        rates.counts = np.bincount(
+            problem.kind[is_swap], weights=expected[is_swap], minlength=len(problem.swaps)
+        ).astype(np.float64)
         if step % PRUNE_EVERY == PRUNE_EVERY - 1 and step < iterations - 1:
             rates.counts[_compounds(problem, rates)] = 0.0
         progress("estimate", step + 1, iterations)

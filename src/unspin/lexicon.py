@@ -10,11 +10,12 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
-from collections import Counter, defaultdict
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
 
 import numpy as np
@@ -154,11 +155,11 @@ class Problem:
 def check(lines: Sequence[Line]) -> Iterator[Problem]:
     """What reading cannot see line by line: order, repetition, impossible rates, loops and chains."""
     entries = [line.entry for line in lines if line.entry]
-    for before, after in zip(entries, entries[1:], strict=False):
+    for before, after in pairwise(entries):
         if order(after) < order(before):
             yield Problem(after.line, f"{after.spun!r} stands after {before.spun!r}: not sorted", True)
     first: dict[tuple[Phrase, Phrase], Entry] = {}
-    total: Counter[Phrase] = Counter()
+    total: defaultdict[Phrase, float] = defaultdict(float)
     for entry in entries:
         key = phrase(entry.spun), phrase(entry.original)
         if (other := first.setdefault(key, entry)) is not entry:
@@ -238,7 +239,7 @@ class Lexicon:
     @cached_property
     def kept(self) -> dict[Phrase, float]:
         """Per head (original phrase), the probability that the spinner leaves it alone."""
-        total: Counter[Phrase] = Counter()
+        total: defaultdict[Phrase, float] = defaultdict(float)
         for entry in self.active:
             total[phrase(entry.original)] += entry.rate
         return {head: max(0.0, 1.0 - rate) for head, rate in total.items()}

@@ -21,8 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from unspin.backoff import BackoffTrigrams, Level, level_keys
 from unspin.errors import FormatError, InputError
-from unspin.backoff import WORD_BITS, BackoffTrigrams, Level
 from unspin.language import START, UNKNOWN_SHARE
 from unspin.lattice import Floats, Ints
 from unspin.text import phrase, segment
@@ -58,15 +58,10 @@ def load(path: Path) -> BackoffTrigrams:
         numbers={word: number for number, word in enumerate(header["words"])},
         unigram=values[arrays["unigram"]],
         unigram_backoff=backoffs[arrays["unigram_backoff"]],
-        bigram=Level(_keys(arrays["bigram_start"], arrays["bigram_word"]), arrays["bigram"], values),
+        bigram=Level(level_keys(arrays["bigram_start"], arrays["bigram_word"]), arrays["bigram"], values),
         bigram_backoff=(arrays["bigram_backoff"], backoffs),
-        trigram=Level(_keys(arrays["trigram_start"], arrays["trigram_word"]), arrays["trigram"], values),
+        trigram=Level(level_keys(arrays["trigram_start"], arrays["trigram_word"]), arrays["trigram"], values),
     )
-
-
-def _keys(start: NDArray[np.generic], word: NDArray[np.generic]) -> Ints:
-    history = np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start.astype(np.int64)))
-    return history << WORD_BITS | word
 
 
 def _map(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
@@ -183,15 +178,15 @@ def _backoff(history: Ints, share: Floats, lower: Floats, size: int) -> Floats:
     """Per history, what is left for words not kept after it, over what the lower order gives them."""
     kept = np.bincount(history, weights=share, minlength=size)
     below = np.bincount(history, weights=lower, minlength=size)
-    return np.clip(1.0 - kept, 1e-6, 1.0) / np.clip(1.0 - below, 1e-6, 1.0)
+    ratio: Floats = np.clip(1.0 - kept, 1e-6, 1.0) / np.clip(1.0 - below, 1e-6, 1.0)
+    return ratio
 
 
-def _estimate(
-    running: Ints, size: int, progress: Progress
-) -> tuple[dict[str, int], dict[str, NDArray[np.generic]]]:
+def _estimate(running: Ints, size: int, progress: Progress) -> tuple[dict[str, int], dict[str, NDArray[Any]]]:
     word, near = running[1:], running[:-1]
-    unigram = np.bincount(running[running > 0], minlength=size) / max(1, np.count_nonzero(running > 0))
-    unigram = np.maximum(unigram * (1.0 - math.exp(UNKNOWN_SHARE)), 1e-9)
+    words = running[running > 0]
+    unigram: Floats = np.bincount(words, minlength=size) * (1.0 - math.exp(UNKNOWN_SHARE)) / max(1, len(words))
+    unigram = np.maximum(unigram, 1e-9)
     progress("bigrams", 0, 2)
     pairs, _, left = _counted((near << 16 | word)[(near >= 0) & (word > 0)], lambda key: unigram[key & 0xFFFF])
     first, second = pairs.key >> 16, pairs.key & 0xFFFF
@@ -204,7 +199,8 @@ def _estimate(
     pair = np.searchsorted(pairs.key, (far << 16 | near)[usable])
 
     def lower(key: Ints) -> Floats:
-        return pairs.share[np.searchsorted(pairs.key, second[key >> 16] << 16 | key & 0xFFFF)]
+        share: Floats = pairs.share[np.searchsorted(pairs.key, second[key >> 16] << 16 | key & 0xFFFF)]
+        return share
 
     triples, history, left = _counted(pair << 16 | word[usable], lower)
     pair, last = triples.key >> 16, triples.key & 0xFFFF
@@ -214,12 +210,10 @@ def _estimate(
     keep3 = _heaviest(gain, TRIGRAMS)
     number = np.cumsum(keep2) - 1  # a kept bigram's place among the kept
     place = np.searchsorted(pairs.key, second[pair[keep3]] << 16 | last[keep3])
-    model2 = np.where(
-        keep2[place], pairs.share[place], backoff1[second[pair[keep3]]] * unigram[last[keep3]]
-    )
+    model2 = np.where(keep2[place], pairs.share[place], backoff1[second[pair[keep3]]] * unigram[last[keep3]])
     backoff2 = _backoff(number[pair[keep3]], triples.share[keep3], model2, int(keep2.sum()))
     progress("trigrams", 2, 2)
-    arrays: dict[str, NDArray[np.generic]] = {
+    arrays: dict[str, NDArray[Any]] = {
         "unigram": _code(unigram),
         "unigram_backoff": BACKOFF_ZERO + _code(backoff1),
         "bigram_start": np.searchsorted(first[keep2], np.arange(size + 1)),

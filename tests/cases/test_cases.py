@@ -43,7 +43,7 @@ def problems(case: Case) -> list[str]:
     restoration = restore(case["input"], **case.get("options", {}))
     text = cleaned(restoration)
     made = [[edit.before, edit.after] for edit in restoration.edits]
-    found = [f"no edit {before!r} -> {after!r}" for before, after in case.get("edits", []) if [before, after] not in made]
+    found = [f"no edit {edit!r}" for edit in case.get("edits", []) if edit not in made]
     found += [f"does not read {words!r}" for words in case.get("reads", []) if words not in text]
     if case.get("expected", text) != text:
         found.append(f"expected {case['expected']!r}")

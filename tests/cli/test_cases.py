@@ -17,12 +17,14 @@ import io
 import re
 import sys
 import tomllib
+from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 import pytest
+from click import Context, Group
 
-from unspin.cli import main
+from unspin.cli import main, unspin
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted(Path(__file__).with_name("cases").glob("*.toml"))
@@ -83,11 +85,7 @@ def test_there_are_cases() -> None:
     assert len(CASES) > 40
 
 
-def test_every_command_has_examples(monkeypatch: pytest.MonkeyPatch) -> None:
-    from click import Context, Group
-
-    from unspin.cli import unspin
-
+def test_every_command_has_examples() -> None:
     def commands(group: Group) -> list[tuple[str, str]]:
         found = []
         for name in group.list_commands(Context(group)):
@@ -99,6 +97,6 @@ def test_every_command_has_examples(monkeypatch: pytest.MonkeyPatch) -> None:
     every = commands(unspin)
     assert len(every) >= 11
     for name, text in every:
-        examples = text.partition("\b\nExamples:\n")[2].splitlines()
+        examples = cleandoc(text).partition("\b\nExamples:\n")[2].splitlines()
         assert 2 <= len(examples) <= 4, name
         assert all(name in line or "unspin" in line for line in examples), name

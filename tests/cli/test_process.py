@@ -41,7 +41,9 @@ def test_a_signal_ends_it_quietly_and_leaves_the_file_whole(tmp_path: Path, sent
     assert text.read_bytes() == SEED.read_bytes() * 400
 
 
-def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
+@pytest.mark.parametrize("unbuffered", ["", "1"])
+def test_a_closed_pipe_ends_it_quietly(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unbuffered: str) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "PYTHONUNBUFFERED", unbuffered)
     long = tmp_path / "long.txt"
     long.write_text("The council met on Tuesday.\n" * 10_000)
     process = start("clean", long, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
@@ -54,7 +56,7 @@ def test_a_closed_pipe_ends_it_quietly(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(not Path("/dev/full").exists(), reason="no /dev/full")
 def test_a_full_disk_is_a_failure() -> None:
-    with open("/dev/full", "wb") as full:
+    with Path("/dev/full").open("wb") as full:
         process = start("clean", "-q", SEED, SEED, stdout=full, stderr=subprocess.PIPE)
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 3
@@ -79,10 +81,10 @@ def test_a_file_name_that_is_no_text_is_named_back(tmp_path: Path) -> None:
     assert b"\x1b" not in done.stdout + done.stderr
 
 
-def _on_a_terminal(*args: str | Path, environment: dict[str, str]) -> bytes:
+def _on_a_terminal(*args: str | Path, environment: dict[str, str], cwd: Path | None = None) -> bytes:
     parent, child = pty.openpty()
     process = subprocess.Popen(
-        [*UNSPIN, *args], env=ENVIRONMENT | environment, stdin=child, stdout=child, stderr=child, close_fds=True
+        [*UNSPIN, *args], env=ENVIRONMENT | environment, stdin=child, stdout=child, stderr=child, cwd=cwd
     )
     os.close(child)
     shown = b""
@@ -112,7 +114,7 @@ def test_a_terminal_gets_colours_unless_it_says_no(environment: dict[str, str], 
 def test_a_terminal_shows_progress_over_many_texts(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / f"{number}.txt").write_text("The council met on Tuesday.\n")
-    shown = _on_a_terminal("clean", "--write", tmp_path, environment={"TERM": "xterm", "NO_COLOR": ""})
+    shown = _on_a_terminal("clean", "--write", ".", environment={"TERM": "xterm", "NO_COLOR": ""}, cwd=tmp_path)
     assert b"clean: texts" in shown
     assert shown.count(b"no spin evidence") == 5
 

@@ -6,7 +6,7 @@ import math
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspin.channel import LEAST_KEPT, MOST_OPTIONS, SPIN_RATES, Head, keep_cost, matches, swap_cost
@@ -97,6 +97,7 @@ def test_costs_are_the_logs_of_the_channels_probabilities() -> None:
     assert keep_cost(np.asarray([0.2, 0.8]), 0.0).tolist() == [0.0, 0.0]
 
 
+@settings(deadline=None)
 @given(st.lists(st.floats(0.01, 1.0), min_size=1, max_size=5), st.sampled_from(SPIN_RATES))
 def test_swapping_and_keeping_a_head_are_all_that_can_happen_to_it(rates: list[float], spin_rate: float) -> None:
     rates = [rate / max(1.0, sum(rates) / 0.95) for rate in rates]

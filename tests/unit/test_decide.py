@@ -34,9 +34,8 @@ def reading(text: str, spun: str, original: str, posterior: float = 0.9, *, is_b
     """The swap of the first place where `spun` stands."""
     start = text.index(spun)
     found = tuple(t for t in segment(text).tokens if start <= t.start < start + len(spun))
-    (entry,) = (
-        n for n, e in enumerate(LEXICON.active) if e.original == original and e.spun == spun.lower().replace("\u00a0", " ")
-    )
+    key = (" ".join(token.norm for token in found), original)
+    (entry,) = (n for n, e in enumerate(LEXICON.active) if (e.spun, e.original) == key)
     return Reading(found, entry, posterior, is_best, start == 0)
 
 
@@ -111,7 +110,9 @@ def test_what_is_held_shows_every_option_of_its_span_by_posterior() -> None:
         ("the US won", "US", "we", HeldReason.NAME),
     ],
 )
-def test_numbers_negations_and_names_are_guarded(text: str, spun: str, original: str, reason: HeldReason | None) -> None:
+def test_numbers_negations_and_names_are_guarded(
+    text: str, spun: str, original: str, reason: HeldReason | None
+) -> None:
     edits, held = decided(text, reading(text, spun, original, 1.0))
     assert [h.reason for h in held] == ([reason] if reason else [])
     assert len(edits) == (reason is None)

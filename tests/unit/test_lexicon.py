@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspin.errors import InputError, LexiconError
@@ -56,9 +56,7 @@ def changed(field: str, value: str) -> str:
         (changed("source", ""), 26, "source: empty"),
     ],
 )
-def test_a_malformed_line_is_named_by_file_line_and_column(
-    tmp_path: Path, row: str, column: int, problem: str
-) -> None:
+def test_a_malformed_line_is_named_by_file_line_and_column(tmp_path: Path, row: str, column: int, problem: str) -> None:
     path = table(tmp_path / "bad.tsv", GOOD, "# a comment", row)
     with pytest.raises(LexiconError) as caught:
         read(path)
@@ -95,6 +93,12 @@ def test_entries_keep_all_their_fields_and_their_line(tmp_path: Path, newline: s
     assert lines[0].entry is not None and lines[0].entry.line == 4
 
 
+def test_the_byte_order_mark_of_a_spreadsheet_is_no_part_of_the_header(tmp_path: Path) -> None:
+    path = table(tmp_path / "marked.tsv", GOOD)
+    path.write_bytes(b"\xef\xbb\xbf" + path.read_bytes())
+    assert len(read(path)[1]) == 1
+
+
 def test_comments_survive_formatting_with_their_entry(tmp_path: Path) -> None:
     path = tmp_path / "commented.tsv"
     war, yr = GOOD, "actual property\treal estate\t0.7\t3\treview\tcurated\tmind the case"
@@ -126,6 +130,7 @@ ENTRIES = st.builds(
 COMMENTS = st.lists(st.sampled_from(["#", "# why", "#\ta tab"]), max_size=2).map(tuple)
 
 
+@settings(deadline=None)
 @given(lines=st.lists(st.builds(Line, COMMENTS, ENTRIES), max_size=6))
 def test_formatting_is_read_back_and_changes_nothing_twice(
     tmp_path_factory: pytest.TempPathFactory, lines: list[Line]
@@ -263,5 +268,6 @@ def test_the_shipped_lexicon_knows_the_dialect() -> None:
     assert lexicon.name == DEFAULT
     assert len(lexicon.active) > 1000
     assert max(len(key) for key in lexicon.by_spun) <= LONGEST
-    for spun, original in [("struggle", "war"), ("in opposition to", "against"), ("despite the fact that", "even though")]:
+    known = {"struggle": "war", "in opposition to": "against", "despite the fact that": "even though"}
+    for spun, original in known.items():
         assert original in {entry.original for entry in lexicon.lookup(spun)[0]}

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn
 
 import click
 
@@ -32,15 +32,22 @@ MANY, LARGE = 3, 1_000_000  # texts and bytes above which progress is shown
 def product(text: str) -> None:
     """Write to standard output."""
     try:
-        # File names come with stray bytes as surrogates: they go out as the bytes they were.
-        sys.stdout.buffer.write(text.encode("utf-8", "surrogateescape"))
-        if sys.stdout.isatty() and text and not text.endswith("\n"):
-            sys.stdout.buffer.write(b"\n")  # what comes next on the screen starts a line
-        sys.stdout.buffer.flush()
+        _write(sys.stdout.buffer, text)
     except BrokenPipeError:
         _leave()
     except OSError as error:
         raise OutputError(STDOUT, f"cannot be written: {(error.strerror or str(error)).lower()}") from error
+
+
+def _write(stream: IO[bytes], text: str) -> None:
+    # File names come with stray bytes as surrogates: they go out as the bytes they were.
+    data = text.encode("utf-8", "surrogateescape")
+    if sys.stdout.isatty() and data and not data.endswith(b"\n"):
+        data += b"\n"  # what comes next on the screen starts a line
+    left = memoryview(data)
+    while left:  # an unbuffered stream (PYTHONUNBUFFERED) may take a part only
+        left = left[stream.write(left) :]
+    stream.flush()
 
 
 def _leave() -> NoReturn:
@@ -73,8 +80,8 @@ def counted(number: int, thing: str, things: str = "") -> str:
 def say(message: str) -> None:
     """Write a line to standard error."""
     try:
-        # Not click.echo, which writes past the progress bar.
-        print(legible(message), file=sys.stderr, flush=True)
+        sys.stderr.write(legible(message) + "\n")  # not click.echo, which writes past the progress bar
+        sys.stderr.flush()
     except BrokenPipeError:
         _leave()
 
