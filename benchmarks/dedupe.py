@@ -17,8 +17,9 @@ from pathlib import Path
 
 import click
 
+from unspin.align import read_pairs
 from unspin.dedupe import MIN_WORDS, Variants, find_repeats
-from unspin.learn import learn, read_pairs
+from unspin.learn import learn
 from unspin.text import phrase, segment
 
 

@@ -17,7 +17,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import unspin
-from unspin.learn import read_pairs
+from unspin.align import read_pairs
 
 RUNS = 5
 SEED = Path(__file__).parent.parent / "seeds" / "seed.txt"

@@ -13,8 +13,9 @@ from pathlib import Path
 
 import pytest
 
+from unspin.align import Pair, read_pairs
 from unspin.errors import FormatError, InputError
-from unspin.learn import Pair, learn, read_pairs
+from unspin.learn import learn
 from unspin.lexicon import order
 from unspin.model import Entry
 

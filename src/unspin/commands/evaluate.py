@@ -11,6 +11,7 @@ from typing import Any
 
 import click
 
+from unspin.align import read_pairs
 from unspin.calibration import Judged, expected_calibration_error, judge, reliability
 from unspin.commands import options, terminal
 from unspin.commands.terminal import counted, legible, product, say
@@ -19,7 +20,6 @@ from unspin.errors import FormatError
 from unspin.evaluate import Outcome, Score, confusions, score, total
 from unspin.files import read_text
 from unspin.gold import Gold, markup_from_pair, parse_markup
-from unspin.learn import read_pairs
 from unspin.model import DecidedBy, Edit, HeldReason, Restoration
 from unspin.pipeline import restore
 

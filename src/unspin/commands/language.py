@@ -7,10 +7,10 @@ from pathlib import Path
 
 import click
 
+from unspin.align import read_pairs
 from unspin.commands import options, terminal
 from unspin.commands.terminal import say
 from unspin.files import chunks, write_atomic
-from unspin.learn import read_pairs
 from unspin.ngrams import compile_trigrams
 
 

@@ -7,10 +7,11 @@ from pathlib import Path
 
 import click
 
+from unspin.align import read_pairs
 from unspin.commands import options, terminal
 from unspin.commands.terminal import counted, say
 from unspin.files import write_atomic
-from unspin.learn import learn, read_pairs
+from unspin.learn import learn
 from unspin.lexicon import Line, formatted
 
 
