@@ -39,10 +39,10 @@ bench: setup  ## Speed; and, given DEV and CLEAN, quality
 
 lexicon: setup  ## Learn the shipped lexicon again from PAIRS, and merge the curated entries
 	$(BIN)/unspin learn $(PAIRS) -o build/learned.tsv --force
-	$(BIN)/unspin lexicon merge lexicons/curated.tsv build/learned.tsv -o lexicons/en-autoblog.tsv --force
+	$(BIN)/unspin lexicon merge lexicons/en-autoblog.curated.tsv build/learned.tsv -o lexicons/en-autoblog.tsv --force
 
 model: setup  ## Compile the shipped language model again from CLEAN
-	$(BIN)/unspin language compile $(CLEAN) --held-out $(DEV) --blend -o src/unspin/models/en.ngrams --force
+	$(BIN)/unspin language compile $(CLEAN) --held-out $(DEV) -o src/unspin/models/en.ngrams --force
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

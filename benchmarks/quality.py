@@ -1,39 +1,39 @@
 """Figures of quality, one per line: `name value`, tab-separated.
 
-    python benchmarks/quality.py --pairs DEV.jsonl.gz --clean NEWS.txt.gz --clean SPEECHES.txt.gz
+    python benchmarks/quality.py --pairs DEV.jsonl.gz --news NEWS.txt.gz --clean NEWS.txt.gz --clean SPEECHES.txt.gz
 
-Pairs are rows of {"id", "original", "spun": [copy, ...]} whose lines correspond; clean files hold a paragraph
-a line. The seed is always measured; pairs and clean text where they are given.
+Pairs are rows of {"id", "original", "spun": [copy, ...]} whose lines correspond; news and clean files hold a
+paragraph a line. The seed is always measured, the others where they are given: pairs as they were spun, news as
+the shipped lexicon spins it, clean text as it stands.
+
+Of news and clean files, only the last HELD_BACK of the lines is read: the shipped language model was compiled from
+clean text without that part, and must not be measured on what it has seen.
 """
 
 from __future__ import annotations
 
 import argparse
 import gzip
-import json
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
-from typing import NamedTuple
 
 import unspin
+from unspin.align import Pair, read_pairs
 from unspin.calibration import Judged, expected_calibration_error, judge, reliability, roc_auc
 from unspin.edit import cleaned
 from unspin.errors import FormatError
 from unspin.evaluate import Outcome, Score, confusions, score, total
-from unspin.gold import markup_from_pair, parse_markup
+from unspin.gold import Gold, markup_from_pair, parse_markup
+from unspin.lexicon import Lexicon
 from unspin.model import DecidedBy, Edit, HeldReason, Restoration
+from unspin.spin import markup, spin
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
+HELD_BACK = 0.05  # of the lines of a clean file, at its end
 DOCUMENT = 400  # words of clean text restored at a time: a short article
+ARTICLE = 300  # words of news spun at a time: as long as a passage of the pairs
 CONFUSIONS = 30
-
-
-class Pair(NamedTuple):
-    """An aligned passage: its text and its spun copies."""
-
-    original: str
-    spun: list[str]
 
 
 def main() -> None:
@@ -42,11 +42,15 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, help="aligned pairs, JSON Lines, gzipped")
     parser.add_argument("--clean", type=Path, action="append", default=[], help="clean text, gzipped; repeatable")
     parser.add_argument("--limit", type=int, help="only the first so many pairs")
+    parser.add_argument("--news", type=Path, help="clean text to spin, gzipped")
+    parser.add_argument("--documents", type=int, default=100, help="of news to spin (default: %(default)s)")
     parser.add_argument("--words", type=int, default=200_000, help="words of clean text (default: %(default)s)")
     options = parser.parse_args()
     report("seed", seed())
     if options.pairs:
         report("pairs", pairs(islice(read_pairs(options.pairs), options.limit)))
+    if options.news:
+        report("news", news(options.news, options.documents))
     if options.clean:
         report("clean", clean(options.clean, options.words))
 
@@ -80,18 +84,17 @@ def pairs(passages: Iterable[Pair]) -> Iterator[tuple[str, float | str]]:
     spun: list[float] = []
     plain: list[float] = []
     refused = 0
-    for original, copies in passages:
-        first, *others = map(unspin.restore, copies)
+    for passage in passages:
+        first, *others = map(unspin.restore, passage.spun)
         spun += (restoration.spin.evidence for restoration in (first, *others))
-        plain.append(unspin.restore(original).spin.evidence)
+        plain.append(unspin.restore(passage.original).spin.evidence)
         try:
-            gold = parse_markup(markup_from_pair(original, copies[0]), name="pair")
+            gold = parse_markup(markup_from_pair(passage.original, passage.spun[0]), name="pair")
         except FormatError:
             refused += 1
             continue
         found.append(score(gold, cleaned(first)))
-        judged += judge(gold, first.edits)
-        judged += (one for edit in unsure(first) for one in judge(gold, [edit]))
+        judged += judgements(gold, first)
     yield from scores(total(found))
     yield "passages", len(found)
     yield "refused", refused
@@ -100,12 +103,39 @@ def pairs(passages: Iterable[Pair]) -> Iterator[tuple[str, float | str]]:
     yield from worst(found)
 
 
+def news(path: Path, wanted: int) -> Iterator[tuple[str, float | str]]:
+    """Clean articles, spun by the shipped lexicon with their numbers as seeds, against themselves."""
+    lexicon = Lexicon.load()
+    found: list[Score] = []
+    judged: list[Judged] = []
+    refused = 0
+    for number, article in enumerate(evenly(documents(path, ARTICLE), wanted)):
+        try:
+            gold = parse_markup(markup(spin(article, lexicon, seed=number)), name="news")
+        except FormatError:
+            refused += 1
+            continue
+        restoration = unspin.restore(gold.text)
+        found.append(score(gold, cleaned(restoration)))
+        judged += judgements(gold, restoration)
+    yield from scores(total(found))
+    yield from (("documents", len(found)), ("refused", refused), ("ece", expected_calibration_error(judged)))
+
+
+def judgements(gold: Gold, restoration: Restoration) -> Iterator[Judged]:
+    """Which edits were right, and which would have been, of those not made for want of confidence."""
+    yield from judge(gold, restoration.edits)
+    for edit in unsure(restoration):
+        yield from judge(gold, [edit])
+
+
 def unsure(restoration: Restoration) -> Iterator[Edit]:
     """What was held for its confidence alone, as edits: calibration must not see the sure ones only."""
     for held in restoration.held:
         if held.reason is HeldReason.CONFIDENCE:
             at, best = held.candidate, held.candidate.best
-            yield Edit(at.start, at.end, at.before, best.after, best.entry, best.posterior, DecidedBy.DECODER)
+            if best.after != at.before:
+                yield Edit(at.start, at.end, at.before, best.after, best.entry, best.posterior, DecidedBy.DECODER)
 
 
 def calibration(judged: list[Judged]) -> Iterator[tuple[str, float | str]]:
@@ -129,7 +159,7 @@ def clean(paths: list[Path], words: int) -> Iterator[tuple[str, float | str]]:
     """False edits: whatever is changed or removed in clean text."""
     edits = removed = flagged = read = 0
     for path in paths:
-        for document in sample(documents(path), words // len(paths)):
+        for document in sample(documents(path, DOCUMENT), words // len(paths)):
             restoration = unspin.restore(document)
             edits += sum(edit.decided_by is not DecidedBy.DUPLICATE for edit in restoration.edits)
             removed += sum(len(group.repeats) for group in restoration.duplicates)
@@ -143,31 +173,36 @@ def clean(paths: list[Path], words: int) -> Iterator[tuple[str, float | str]]:
 def sample(texts: list[str], words: int) -> Iterator[str]:
     """Texts taken evenly, as many as make up so many words on average."""
     mean = sum(len(text.split()) for text in texts) / max(len(texts), 1)
-    wanted = min(len(texts), round(words / max(mean, 1)))
+    return evenly(texts, round(words / max(mean, 1)))
+
+
+def evenly(texts: list[str], wanted: int) -> Iterator[str]:
+    """So many of the texts, or all, at equal distances."""
+    wanted = min(len(texts), wanted)
     return (texts[i * len(texts) // wanted] for i in range(wanted))
 
 
-def documents(path: Path) -> list[str]:
-    """Runs of consecutive lines of at least `DOCUMENT` words."""
+def documents(path: Path, words: int) -> list[str]:
+    """Runs of consecutive lines of at least so many words, from the part of a file that is held back."""
     runs: list[str] = []
     run: list[str] = []
     size = 0
-    with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            run.append(line.rstrip("\n"))
-            size += line.count(" ") + 1
-            if size >= DOCUMENT:
-                runs.append("\n".join(run))
-                run, size = [], 0
+    for line in held_back(path):
+        run.append(line)
+        size += line.count(" ") + 1
+        if size >= words:
+            runs.append("\n".join(run))
+            run, size = [], 0
     return runs or ["\n".join(run)]
 
 
-def read_pairs(path: Path) -> Iterator[Pair]:
-    """The pairs of a gzipped JSON Lines file."""
+def held_back(path: Path) -> Iterator[str]:
+    """The last lines of a gzipped file, as many as no model was made from."""
+    with gzip.open(path) as lines:
+        count = sum(1 for _ in lines)
     with gzip.open(path, "rt", encoding="utf-8") as lines:
-        for line in lines:
-            row = json.loads(line)
-            yield Pair(row["original"], row["spun"])
+        for line in islice(lines, count - int(count * HELD_BACK), None):
+            yield line.rstrip("\n")
 
 
 if __name__ == "__main__":

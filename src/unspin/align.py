@@ -54,7 +54,8 @@ def read_pairs(path: Path) -> Iterator[Pair]:
                 if row.strip():
                     yield _pair(path, number, row)
     except (OSError, EOFError, UnicodeDecodeError) as error:
-        raise InputError(path, f"cannot be read as JSON Lines ({error})") from error
+        problem = getattr(error, "strerror", None) or error
+        raise InputError(path, f"cannot be read as JSON Lines ({problem})") from error
 
 
 def _pair(path: Path, number: int, row: str) -> Pair:

@@ -1,37 +1,41 @@
 """Missing inflections of a lexicon's swaps, proposed for review.
 
-In come entries; out go proposals: where "proceed" stands for "continue", "proceeding" may stand for "continuing".
-Both sides are inflected alike, a phrase at its head: a verb's first word, a noun's last. Refused are names and
-whatever is not plain lower-case words; what the lexicon says in any status; what its own evidence speaks against;
-and forms that hardly anyone writes.
+In come entries; out go proposals: if "proceed" stands for "continue" and "proceeds" for "continues", "proceeding"
+may stand for "continuing". Both sides are inflected alike, a phrase at its head: a verb's first word, a noun's last.
+Refused are names and whatever is not plain lower-case words; what the lexicon says in any status; what its own
+evidence speaks against; and forms that hardly anyone writes.
 
-Spinners keep a list of alternates per *form*, not per word, so a proposal is a guess: `measured` says how good.
-Forms are lemminflect's (a dictionary; the optional extra "lexicon"), their frequencies wordfreq's.
+Spinners keep a list of alternates per *form*, not per word, and many forms they do not touch at all. So a proposal
+is a guess: `measured` says how good, and texts of which spun copies were learned from tell which forms are no heads.
+Forms are lemminflect's (a dictionary; the optional extra "lexicon"), frequencies wordfreq's.
 """
 
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
 from functools import cache
+from importlib import import_module
+from types import ModuleType
 from typing import NamedTuple
 
 from unspin.errors import UnspinError
-from unspin.lexicon import LONGEST, Phrase, order
+from unspin.lexicon import Phrase, order
 from unspin.model import Entry, Status
-from unspin.text import phrase
+from unspin.text import phrase, tokens
 
 PREFIX = "inflected: "  # of the source of a proposed entry
 MIN_SEEN = 10  # of a learned entry that forms are derived from
 MIN_RATE = 0.2
 MOST_REPLACED = 0.9  # a head replaced at a higher rate has its alternates already
-REFUTED = 5.0  # times a swap would have been seen, had it the proposed rate
+REFUTED = 5.0  # times that a swap would have been seen, if it existed at its rate; then it does not
 RARE = 2.5  # Zipf frequency (log10 per thousand million words) below which a form is not proposed
-FAR = 2.5  # how much rarer than its base a form may be: "warred" is English, but no war is meant
-# What makes a proposal `auto`, set where the measured precision passes 0.5 (see `measured`).
-SURE_WITNESSES, SURE_RATE, SURE_ZIPF = 2, 0.6, 3.0
+FAR = 2.0  # how much rarer than its base a form may be: "warred" is English, but no war is meant
+ENOUGH_WITNESSES = 2  # known forms that make any form of a pair likely
+# What makes a proposal `auto`, set where the measured precision passes 0.5: other forms are too often no heads.
+SURE_TAGS, SURE_RATE, SURE_ZIPF = frozenset({"VB", "JJR", "JJS"}), 0.6, 3.0
 
 
 class Part(StrEnum):
@@ -80,9 +84,10 @@ class Proposal:
 class Tally:
     """How proposals fare against hidden entries. `precision` and `recall` are in [0, 1], and 0 for nothing."""
 
-    proposed: int  # for heads that the lexicon knows well
-    right: int  # that are among those heads' hidden entries
-    hidden: int  # entries that were there to be found
+    proposed: int
+    right: int  # of these, entries that were hidden
+    found: int  # of these, inflected ones
+    hidden: int  # inflected entries that were there to be found
 
     @property
     def precision(self) -> float:
@@ -90,7 +95,7 @@ class Tally:
 
     @property
     def recall(self) -> float:
-        return self.right / max(1, self.hidden)
+        return self.found / max(1, self.hidden)
 
 
 # forms
@@ -102,15 +107,18 @@ def _zipf(word: str) -> float:
     return float(zipf_frequency(word, "en"))
 
 
+def _dictionary() -> ModuleType:
+    try:
+        return import_module("lemminflect")  # an optional extra, without types
+    except ImportError as error:
+        raise UnspinError("inflecting needs lemminflect: pip install 'unspin[lexicon]'") from error
+
+
 @cache
 def _forms(lemma: str, part: Part) -> dict[str, str]:
     """Per Penn tag, the likeliest form of a word."""
-    try:
-        from lemminflect import getAllInflections
-    except ImportError as error:
-        raise UnspinError("inflecting needs lemminflect: pip install 'unspin[lexicon]'") from error
     found: dict[str, str] = {}
-    for tag, forms in getAllInflections(lemma, upos=part.value).items():
+    for tag, forms in _dictionary().getAllInflections(lemma, upos=part.value).items():
         plain = [form for form in forms if form.isalpha()]  # the dictionary has "under going"
         if part is Part.NOUN and tag == "NNS":  # "wars", not the "war" of "man of war"
             plain = [form for form in plain if form != lemma] or plain
@@ -122,11 +130,7 @@ def _forms(lemma: str, part: Part) -> dict[str, str]:
 @cache
 def _readings(word: str, part: Part) -> frozenset[tuple[str, str]]:
     """The (tag, lemma) pairs that a form may have as a part of speech."""
-    try:
-        from lemminflect import getAllLemmas
-    except ImportError as error:
-        raise UnspinError("inflecting needs lemminflect: pip install 'unspin[lexicon]'") from error
-    lemmas = getAllLemmas(word, upos=part.value).get(part.value, ())
+    lemmas = _dictionary().getAllLemmas(word, upos=part.value).get(part.value, ())
     return frozenset(
         (tag, lemma) for lemma in lemmas if lemma != _BE for tag, form in _forms(lemma, part).items() if form == word
     )
@@ -177,8 +181,15 @@ def _paradigms(entries: Iterable[Entry]) -> dict[_Paradigm, dict[str, Entry]]:
 def _status(paradigm: _Paradigm, tag: str, *, witnesses: int, rate: float) -> Status:
     sides = [(_forms(lexeme.lemma, paradigm.part)[tag], lexeme.lemma) for lexeme in paradigm[1:]]
     is_usual = all(_zipf(form) >= SURE_ZIPF and _is_clear(form, lemma) for form, lemma in sides)
-    is_sure = witnesses >= SURE_WITNESSES and rate >= SURE_RATE
+    is_sure = tag in SURE_TAGS and witnesses >= ENOUGH_WITNESSES and rate >= SURE_RATE
     return Status.AUTO if is_usual and is_sure else Status.REVIEW
+
+
+def _is_likely(paradigm: _Paradigm, sources: Collection[Entry]) -> bool:
+    """Is the evidence enough to ask a person? One learned form says little but of plain nouns and comparatives."""
+    is_plain = all(lexeme.before == lexeme.after == "" for lexeme in paradigm[1:])
+    is_curated = any(entry.seen == 0 for entry in sources)
+    return is_curated or len(sources) >= ENOUGH_WITNESSES or (is_plain and paradigm.part is not Part.VERB)
 
 
 def _is_written(lexeme: Lexeme, part: Part, tag: str) -> bool:
@@ -200,7 +211,7 @@ def _derived(paradigm: _Paradigm, known: dict[str, Entry]) -> Iterator[Proposal]
         spun, original = (_form(lexeme, part, tag) for lexeme in sides)
         head = phrase(original)
         sources = {entry for entry in known.values() if phrase(entry.original) != head}
-        if sources and phrase(spun) != head and max(len(phrase(spun)), len(head)) <= LONGEST:
+        if sources and phrase(spun) != head and _is_likely(paradigm, sources):
             best = max(sources, key=lambda entry: (entry.rate, entry.seen, order(entry)))
             status = _status(paradigm, tag, witnesses=len(sources), rate=best.rate)
             source = f"{PREFIX}{best.spun} <- {best.original}"
@@ -213,12 +224,13 @@ def _is_source(entry: Entry) -> bool:
 
 
 class _Evidence:
-    """What a lexicon says of its heads: how much of each is replaced, and how often each was met."""
+    """What is known of heads: how much of each is replaced, and how often it was, or would have been, seen."""
 
     def __init__(self, entries: Iterable[Entry]) -> None:
         self.known: set[tuple[Phrase, Phrase]] = set()
         self.replaced: defaultdict[Phrase, float] = defaultdict(float)
-        self.seen: defaultdict[Phrase, int] = defaultdict(int)
+        self.seen: Counter[Phrase] = Counter()
+        self.standing: Counter[Phrase] = Counter()
         for entry in entries:
             head = phrase(entry.original)
             self.known.add((phrase(entry.spun), head))
@@ -226,15 +238,28 @@ class _Evidence:
                 self.replaced[head] += entry.rate
                 self.seen[head] += entry.seen
 
+    def meet(self, originals: Iterable[str], heads: Iterable[Phrase]) -> None:
+        """Count the texts in which each head stands."""
+        wanted = set(heads)
+        longest = max(map(len, wanted), default=0)
+        for text in originals:
+            words = [token.norm for token in tokens(text)]
+            spans = ((start, start + size) for start in range(len(words)) for size in range(1, longest + 1))
+            self.standing.update(wanted.intersection(tuple(words[start:end]) for start, end in spans))
+
     def allows(self, entry: Entry) -> bool:
         """Is a swap new, and might it have gone unseen?"""
         head = phrase(entry.original)
-        met = self.seen[head] / max(self.replaced[head], entry.rate)
+        met = max(self.standing[head], self.seen[head] / max(self.replaced[head], entry.rate))
         is_open = self.replaced[head] <= MOST_REPLACED and met * entry.rate < REFUTED
         return is_open and (phrase(entry.spun), head) not in self.known
 
+    def judges(self, head: Phrase) -> bool:
+        """Is a head met so often that what is not seen of it is not there?"""
+        return max(self.seen[head], self.standing[head]) >= MIN_SEEN
 
-def _candidates(entries: Iterable[Entry]) -> Iterator[Proposal]:
+
+def _candidates(entries: Iterable[Entry]) -> list[Proposal]:
     """Each swap once, from the pair of lexemes that most forms attest."""
     best: dict[tuple[str, ...], Proposal] = {}
     for paradigm, known in _paradigms(entry for entry in entries if _is_source(entry)).items():
@@ -242,20 +267,21 @@ def _candidates(entries: Iterable[Entry]) -> Iterator[Proposal]:
             key = order(proposal.entry)
             if key not in best or best[key].witnesses < proposal.witnesses:
                 best[key] = proposal
-    yield from best.values()
+    return list(best.values())
 
 
-def propose(entries: Sequence[Entry]) -> tuple[Proposal, ...]:
+def propose(entries: Sequence[Entry], *, originals: Iterable[str] = ()) -> tuple[Proposal, ...]:
     """Missing inflected forms of a lexicon's entries, in the order of lexicon files.
 
     Sources are active entries seen MIN_SEEN times, or curated, with a rate of at least MIN_RATE. A proposal takes
-    its source's rate, scaled down where the active rates of one original would pass 1. It is `auto` if two known
-    forms attest the pair and both its own forms are usual and those of one word only; else `review`.
+    its source's rate, scaled down where the active rates of one original would pass 1. `originals` are texts whose
+    spun copies the lexicon was learned from: what stands in them often and was never seen swapped is no head.
 
     Raises UnspinError if lemminflect is not installed.
     """
-    evidence = _Evidence(entries)
-    found = [proposal for proposal in _candidates(entries) if evidence.allows(proposal.entry)]
+    found, evidence = _candidates(entries), _Evidence(entries)
+    evidence.meet(originals, (phrase(proposal.entry.original) for proposal in found))
+    found = [proposal for proposal in found if evidence.allows(proposal.entry)]
     asked: defaultdict[Phrase, float] = defaultdict(float)
     for proposal in found:
         asked[phrase(proposal.entry.original)] += proposal.entry.rate
@@ -270,23 +296,26 @@ def propose(entries: Sequence[Entry]) -> tuple[Proposal, ...]:
 # measure
 
 
-def measured(entries: Sequence[Entry]) -> dict[tuple[Part, Status], Tally]:
-    """How good proposals are, by part of speech and status, judged on heads that the lexicon knows well.
+def measured(entries: Sequence[Entry], *, originals: Iterable[str] = ()) -> dict[tuple[Part, Status], Tally]:
+    """How good proposals are, by part of speech and status, judged on heads that were met MIN_SEEN times.
 
-    Each head seen MIN_SEEN times is hidden in turn with all its entries; what the others lead to for it is compared
-    with them. Hidden entries count if both sides can be read as the same form of that part of speech. Raises
-    UnspinError if lemminflect is not installed.
+    Each such head is hidden in turn with all its entries; what the others lead to for it is compared with them.
+    Without `originals`, only heads of the lexicon are judged, so that what is no head at all does not count. Hidden
+    entries are those whose sides are the same inflected form of a part of speech. Raises UnspinError if lemminflect
+    is not installed.
     """
-    evidence = _Evidence(entries)
-    judged = {head for head, seen in evidence.seen.items() if seen >= MIN_SEEN}
-    proposed: Counter[tuple[Part, Status]] = Counter()
-    right: Counter[tuple[Part, Status]] = Counter()
-    for proposal in _candidates(entries):
-        key, head = (proposal.part, proposal.entry.status), phrase(proposal.entry.original)
-        if head in judged:
-            proposed[key] += 1
-            right[key] += (phrase(proposal.entry.spun), head) in evidence.known
+    found, evidence = _candidates(entries), _Evidence(entries)
+    evidence.meet(originals, (phrase(proposal.entry.original) for proposal in found))
     hidden: defaultdict[Part, set[tuple[str, ...]]] = defaultdict(set)
-    for paradigm, known in _paradigms(entries).items():
-        hidden[paradigm.part] |= {order(entry) for entry in known.values() if phrase(entry.original) in judged}
-    return {key: Tally(proposed[key], right[key], len(hidden[key[0]])) for key in sorted(proposed)}
+    for paradigm, forms in _paradigms(entries).items():
+        inflected = (entry for tag, entry in forms.items() if tag != FORMS[paradigm.part][0])
+        hidden[paradigm.part] |= {order(entry) for entry in inflected if evidence.judges(phrase(entry.original))}
+    tallies: defaultdict[tuple[Part, Status], Counter[str]] = defaultdict(Counter)
+    for proposal in found:
+        head = phrase(proposal.entry.original)
+        if evidence.judges(head):
+            is_right = (phrase(proposal.entry.spun), head) in evidence.known
+            is_inflected = proposal.tag != FORMS[proposal.part][0]
+            tally = tallies[proposal.part, proposal.entry.status]
+            tally.update(proposed=1, right=is_right, found=is_right and is_inflected)
+    return {key: Tally(**tallies[key], hidden=len(hidden[key[0]])) for key in sorted(tallies)}

@@ -54,7 +54,7 @@ def find(name: str | Path) -> Path:
         return path
     shipped = _shipped() / f"{name}.tsv"
     if not shipped.is_file():
-        names = ", ".join(sorted(p.name[:-4] for p in _shipped().glob("*.tsv") if not p.name.endswith(".examples.tsv")))
+        names = ", ".join(sorted(p.stem for p in _shipped().glob("*.tsv") if "." not in p.stem))
         raise InputError(name, f"no such lexicon; shipped are: {names}")
     return shipped
 
@@ -67,8 +67,10 @@ def read(path: Path) -> tuple[str, tuple[Line, ...]]:
     """
     try:
         text = path.read_text(encoding="utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise InputError(path, f"cannot be read as UTF-8 ({error})") from error
+    except OSError as error:
+        raise InputError(path, f"cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, f"cannot be read as UTF-8 ({error.reason} at byte {error.start})") from error
     head: list[str] = []
     comments: list[str] = []
     lines: list[Line] = []

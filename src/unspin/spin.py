@@ -18,7 +18,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from itertools import accumulate
+from itertools import accumulate, pairwise
 from typing import NamedTuple
 
 from unspin.edit import apply, carry_case, invert
@@ -142,9 +142,8 @@ def _runs(original: str, spun: Spun) -> list[list[int]]:
         return bool(_INSIDE.match(spun.text, new) or _INSIDE.match(original, old))
 
     swaps = [[n.start, n.end, o.start, o.end] for n, o in zip(invert(spun.edits), spun.edits, strict=True)]
-    limits = [*(swap[0] for swap in swaps[1:]), len(spun.text)]
     runs: list[list[int]] = []
-    for run, limit in zip(swaps, limits, strict=True):
+    for run, (limit, *_) in pairwise([*swaps, [len(spun.text)]]):
         floor = runs[-1][1] if runs else 0
         while run[0] > floor and is_inside(run[0], run[2]):
             run[0], run[2] = run[0] - 1, run[2] - 1

@@ -169,9 +169,10 @@ def test_each_copy_counts() -> None:
 
 
 def test_rare_swaps_are_left_out() -> None:
-    pairs = [*corpus(40, table={"big": ("large",)}), Pair("the war is old", ("the struggle is old",))]
+    twice = [Pair(f"{words} here", (f"{words.replace('war', 'struggle')} here",)) for words in ("old war", "a war")]
+    pairs = [*corpus(40, table={"big": ("large",)}), *twice]
     assert [e.spun for e in learn(pairs)] == ["large"]
-    assert len(learn(pairs, seen=1)) == 2
+    assert [e.spun for e in learn(pairs, seen=2)] == ["large", "struggle"]
 
 
 @pytest.mark.parametrize(

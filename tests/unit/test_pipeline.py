@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import subprocess
 import sys
 from concurrent.futures import ThreadPoolExecutor
@@ -72,6 +73,12 @@ def test_edits_say_by_whom_how_sure_and_from_which_entry(seed: Restoration) -> N
         assert SEED[edit.start : edit.end] == edit.before != edit.after
         assert (edit.entry is not None) == (edit.decided_by == DecidedBy.DECODER)
     assert [e.start for e in seed.edits] == sorted(e.start for e in seed.edits)
+
+
+def test_an_article_follows_the_sound_of_what_was_restored() -> None:
+    restoration = restore(SPUN + " It was an struggle.")
+    assert re.search(r"It was a (war|fight|battle|conflict)\.$", cleaned(restoration))
+    assert restoration.edits[-2].decided_by == DecidedBy.AGREEMENT
 
 
 def test_nothing_is_decided_inside_a_removed_paragraph(seed: Restoration) -> None:

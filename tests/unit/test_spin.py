@@ -50,7 +50,9 @@ DRAWN = Lexicon(
     ]
 )
 
-words = st.sampled_from("war War WAR conflict Conflict peace talks U.S. can't can\u2019t the [ ]] | . , \u201c -\n".split(" "))
+words = st.sampled_from(
+    "war War WAR conflict Conflict peace talks U.S. can't can\u2019t the [ ]] | . , \u201c -\n".split(" ")
+)
 texts = st.lists(st.tuples(words, st.sampled_from(["", " ", "  ", "\u00a0", "\n"]))).map(
     lambda pieces: "".join(word + gap for word, gap in pieces)
 ) | st.text(max_size=40)
@@ -141,7 +143,7 @@ def test_a_seed_means_the_same_in_every_process() -> None:
 
 def test_draws_stay_the_same_between_versions() -> None:
     drawn = [spin("war talks", DRAWN, seed=seed).text for seed in range(4)]
-    assert drawn == DRAWS
+    assert drawn == ["battle talks", "battle peace talks", "war speak", "war peace talks"]
 
 
 @pytest.mark.parametrize("rate", [-0.1, 1.1, float("nan")])
@@ -209,12 +211,7 @@ def test_markup_marks_whole_words(text: str, expected: str) -> None:
     assert markup(spin(text, SURE)) == expected
 
 
-@pytest.mark.parametrize("text", ["[[war]]", "[war]", "war [[", "a|war-b|c"])
+@pytest.mark.parametrize("text", ["[[war]]", "[war]", "war [[", "[[peace|truce]]"])
 def test_markup_refuses_what_would_read_as_markup(text: str) -> None:
-    try:
-        assert parse_markup(markup(spin(text, SURE)), name="made").text == spin(text, SURE).text
-    except FormatError as error:
-        assert error.path == "text"
-
-
-DRAWS: list[str] = []
+    with pytest.raises(FormatError, match=r"^mine"):
+        markup(spin(text, SURE), name="mine")

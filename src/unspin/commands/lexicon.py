@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+import json
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from itertools import chain
 from pathlib import Path
 
 import click
 
-from unspin.commands import examples, options, terminal
+from unspin.align import read_pairs
+from unspin.commands import coverage, examples, options, terminal
 from unspin.commands.clean import summary
 from unspin.commands.inspect import candidate_table
 from unspin.commands.terminal import Failures, counted, legible, product, say
 from unspin.diff import DiffStyle, render
 from unspin.errors import FormatError
 from unspin.files import STDIN, Source, write_atomic
+from unspin.inflect import measured, propose
 from unspin.language import LanguageModel
 from unspin.lexicon import DEFAULT, Lexicon, Line, Phrase, check, find, formatted, read
 from unspin.model import Entry, Status
@@ -28,7 +32,7 @@ _lexicons = click.argument("lexicons", nargs=-1, metavar="[LEXICONS]...")
 
 @click.group("lexicon")
 def command() -> None:
-    """Check, format, try, look up and merge lexicons.
+    """Check, format, count, try, look up, inflect and merge lexicons.
 
     A lexicon is a table (TSV, UTF-8) of swaps: spun, original, rate, seen, status, source, note. LEXICON is the path
     of one, or the name of a shipped one (en-autoblog).
@@ -153,28 +157,82 @@ def merge_command(lexicons: tuple[str, ...], output: Path, force: bool) -> None:
     say(f"{output}: {counted(len(merged), 'entry', 'entries')}")
 
 
+# inflect
+
+
+def _measure_table(entries: Sequence[Entry], originals: Iterable[str]) -> str:
+    made = terminal.table("part of speech", "status", "#proposed", "#right", "#precision", "#recall")
+    for (part, status), tally in measured(entries, originals=originals).items():
+        figures = (f"{tally.proposed:,}", f"{tally.right:,}", f"{tally.precision:.2f}", f"{tally.recall:.2f}")
+        made.add_row(part.name.lower(), status, *figures)
+    return terminal.drawn(made, colour=False)
+
+
+@command.command("inflect")
+@click.argument("lexicon", default=DEFAULT)
+@click.option(
+    "--pairs",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Aligned pairs that it was learned from, as for `unspin learn`; repeatable.",
+)
+@click.option("--measure", is_flag=True, help="Propose nothing: show how good proposals are for heads that are known.")
+@click.option("-o", "--output", type=click.Path(dir_okay=False, path_type=Path), help="Where proposals go.")
+@options.force_option
+def inflect_command(lexicon: str, pairs: tuple[Path, ...], measure: bool, output: Path | None, force: bool) -> None:
+    """Propose entries for missing inflected forms: proceeding <- continuing, where there is proceed <- continue.
+
+    Proposals are a lexicon themselves, to be reviewed and merged. A curated entry is enough for them; learned verbs
+    and phrases must be there in two forms, since spinners choose alternates form by form. What often stands in the
+    originals of --pairs and was never seen swapped is not proposed. Needs lemminflect: pip install 'unspin[lexicon]'.
+
+    \b
+    Examples:
+      unspin lexicon inflect mine.tsv -o forms.tsv
+      unspin lexicon inflect --pairs pairs.jsonl.gz -o forms.tsv
+      unspin lexicon inflect --pairs pairs.jsonl.gz --measure
+    """
+    if output and measure:
+        raise click.UsageError("--measure writes no file")
+    if output:
+        options.refuse_existing(output, force=force)
+    entries = Lexicon.load(lexicon).entries
+    originals = (pair.original for pair in chain.from_iterable(map(read_pairs, pairs)))
+    if measure:
+        product(_measure_table(entries, originals))
+        return
+    proposed = [proposal.entry for proposal in propose(entries, originals=originals)]
+    text = formatted("", [Line((), entry) for entry in proposed])
+    if output:
+        write_atomic(output, text.encode())
+    else:
+        product(text)
+    sure = sum(entry.status == Status.AUTO for entry in proposed)
+    say(f"{counted(len(proposed), 'proposal')}: {sure:,} auto, {len(proposed) - sure:,} to review")
+
+
 # stats, show, try
 
 
-def _counts(lexicon: Lexicon) -> Iterator[tuple[str, str]]:
+def _counts(lexicon: Lexicon) -> Iterator[tuple[str, int | float]]:
     entries = lexicon.entries
     heads = Counter(phrase(entry.original) for entry in lexicon.active)
-    yield "entries", f"{len(entries):,}"
+    yield "entries", len(entries)
     statuses = Counter(entry.status for entry in entries)
-    yield from ((f"  {status}", f"{statuses[status]:,}") for status in Status)
-    for source, number in Counter(entry.source for entry in entries).most_common():
-        yield f"  from {legible(source)}", f"{number:,}"
-    yield "seen in all", f"{sum(entry.seen for entry in entries):,}"
-    yield "spun phrases", f"{len(lexicon.by_spun):,}"
-    yield "heads (originals)", f"{len(heads):,}"
-    yield "alternates per head", f"{len(lexicon.active) / max(1, len(heads)):.2f}"
-    yield "originals per spun phrase", f"{len(lexicon.active) / max(1, len(lexicon.by_spun)):.2f}"
-    yield "heads that are spun phrases, too", f"{len(heads.keys() & lexicon.by_spun.keys()):,}"
-    yield "loops (each stands for the other)", f"{_loops(lexicon):,}"
+    yield from ((str(status), statuses[status]) for status in Status)
+    yield "seen in all", sum(entry.seen for entry in entries)
+    yield "spun phrases", len(lexicon.by_spun)
+    yield "heads (originals)", len(heads)
+    yield "alternates per head", len(lexicon.active) / max(1, len(heads))
+    yield "originals per spun phrase", len(lexicon.active) / max(1, len(lexicon.by_spun))
+    yield "heads that are spun phrases, too", len(heads.keys() & lexicon.by_spun.keys())
+    yield "loops (each stands for the other)", _loops(lexicon)
     rates = sorted(entry.rate for entry in lexicon.active)
     if rates:
-        yield "rate: median", f"{rates[len(rates) // 2]:.3f}"
-        yield "rate: least, greatest", f"{rates[0]:.3g}, {rates[-1]:.3g}"
+        yield "rate: median", rates[len(rates) // 2]
+        yield "rate: least", rates[0]
+        yield "rate: greatest", rates[-1]
 
 
 def _loops(lexicon: Lexicon) -> int:
@@ -182,24 +240,55 @@ def _loops(lexicon: Lexicon) -> int:
     return sum((original, spun) in swaps for spun, original in swaps) // 2
 
 
+def _stats_tables(lexicon: Lexicon, fires: coverage.FalseFires | None, *, top: int, colour: bool) -> str:
+    made = terminal.table("what", "#count", title=lexicon.name)
+    for what, number in _counts(lexicon):
+        made.add_row(what, f"{number:,}" if isinstance(number, int) else f"{number:.3g}")
+    tables = [terminal.drawn(made, colour=colour), coverage.topic_table(lexicon, fires, colour=colour)]
+    if fires:
+        tables.append(coverage.fires_table(lexicon, fires, top=top, colour=colour))
+    return "\n".join(tables)
+
+
 @command.command("stats")
 @_lexicons
+@click.option(
+    "--clean",
+    multiple=True,
+    metavar="FILE",
+    type=click.Path(path_type=Path),
+    help="Clean text (UTF-8, .gz or not) to count spun phrases in; repeatable.",
+)
+@click.option("--top", type=click.IntRange(1), default=30, show_default=True, help="False fires in the table.")
+@click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @options.colour_option
-def stats_command(lexicons: tuple[str, ...], colour: bool | None) -> None:
-    """Count entries, statuses, sources, heads, alternates, rates and loops.
+def stats_command(
+    lexicons: tuple[str, ...], clean: tuple[Path, ...], top: int, style: str, colour: bool | None
+) -> None:
+    """Count entries, statuses, heads, alternates, rates, loops and topics.
+
+    A topic is what follows "curated: " in an entry's source. With --clean, also false fires: how often each spun
+    phrase stands in text that nobody spun. JSON is an object per lexicon, with every entry that fires.
 
     \b
     Examples:
-      unspin lexicon stats
       unspin lexicon stats mine.tsv
+      unspin lexicon stats --clean news.txt.gz --clean blog.txt
+      unspin lexicon stats --clean news.txt.gz --format json | jq '.clean.entries[:9]'
     """
     failures = Failures()
-    for name in lexicons or (DEFAULT,):
+    for number, name in enumerate(lexicons or (DEFAULT,)):
         with failures.told():
-            made = terminal.table("what", "#count", title=str(name))
-            for row in _counts(Lexicon.load(name)):
-                made.add_row(*row)
-            product(terminal.drawn(made, colour=terminal.wants_colour(colour)))
+            lexicon, fires = Lexicon.load(name), None
+            if clean:
+                with terminal.progress("stats") as report:
+                    fires = coverage.false_fires(lexicon, clean, progress=report)
+            if style == "json":
+                row = {"lexicon": lexicon.name, "counts": dict(_counts(lexicon))} | coverage.fields(lexicon, fires)
+                product(json.dumps(row) + "\n")
+            else:
+                tables = _stats_tables(lexicon, fires, top=top, colour=terminal.wants_colour(colour))
+                product(("\n" if number else "") + tables)
     failures.exit()
 
 

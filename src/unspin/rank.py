@@ -1,0 +1,162 @@
+"""Context rankers: which word fits the sentence and the topic, beyond the language model's two words.
+
+In comes what a first pass of decoding knows of a text; out goes a log-score for every word that some
+reading puts somewhere, to be added to the decoder's own. A ranker is anything with `score` and a `digest`; it
+sees a whole block of sentences at once, so that one which reads a sentence in a single pass fits as well.
+
+The ranker here compares word vectors. They are the best low-rank picture of how much more often two words stand
+near each other than chance would have it, so that the product of two vectors estimates the log of that ratio.
+Source: O. Levy, Y. Goldberg, "Neural word embedding as implicit matrix factorization" (NIPS 2014).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import io
+import zipfile
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import cache
+from importlib import resources
+from pathlib import Path
+from typing import Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspin.errors import FormatError, InputError
+from unspin.lattice import Floats, Ints
+
+WINDOW = 25  # tokens on either side that make up a word's near context
+FUNCTION_WORDS = 100  # the most frequent words: they fit everywhere, and say nothing of a topic
+
+
+@dataclass(frozen=True, slots=True)
+class Context:
+    """A block of text in the course of decoding.
+
+    `tokens`: its normal forms. An *emission* is a word that a reading puts in the place of tokens
+    [`begin`, `end`): `word` is its number in `words` (below 0: none), `share` its posterior so far. A token that
+    no reading touches has no emission, or one that is certain.
+    """
+
+    tokens: Sequence[str]
+    words: Sequence[str]
+    word: Ints
+    begin: Ints
+    end: Ints
+    share: Floats
+
+
+class Ranker(Protocol):
+    """Scores words by their context, in nats."""
+
+    @property
+    def digest(self) -> str:
+        """Names the ranker in signatures; changes whenever a score could."""
+        ...
+
+    def score(self, context: Context) -> Floats:
+        """Per emission, what its word gains by standing in this context; 0 where nothing is known."""
+        ...
+
+
+class VectorRanker:
+    """Word vectors: `vectors` [words, dimensions] with `signs` [dimensions] in {-1, 1}, and two weights.
+
+    The product of two words is sum(signs * x * y). `near` weighs the mean product with the words within WINDOW,
+    `far` that with the whole block.
+    """
+
+    def __init__(
+        self, words: Sequence[str], vectors: NDArray[np.float32], signs: NDArray[np.float32], *, near: float, far: float
+    ) -> None:
+        self.words = tuple(words)
+        self._numbers = {word: number for number, word in enumerate(words)}
+        self.vectors, self.signs = vectors, signs
+        self.near, self.far = near, far
+        content = hashlib.sha256(vectors.tobytes() + signs.tobytes() + f"{near:g} {far:g}".encode())
+        self.digest = f"vectors-{content.hexdigest()[:12]}"
+
+    def _number(self, words: Sequence[str]) -> Ints:
+        """Numbers of the words that say something; below 0 for the others."""
+        numbers = np.fromiter((self._numbers.get(word, -1) for word in words), np.int64, len(words))
+        return np.where(numbers >= FUNCTION_WORDS, numbers, -1)
+
+    def score(self, context: Context) -> Floats:
+        near, far = self.features(context)
+        scores: Floats = self.near * near + self.far * far
+        return scores
+
+    def features(self, context: Context) -> tuple[Floats, Floats]:
+        """Per emission, the mean product of its word with the near and with the whole context."""
+        number = np.append(self._number(context.words), -1)[np.maximum(context.word, -1)]
+        known = np.flatnonzero((number >= 0) & (context.begin >= 0))
+        begin, end = context.begin[known], context.end[known]
+        sums, counts = self._running(context, known, number[known])
+        vectors = self.vectors[number[known]] * self.signs
+        size = len(context.tokens)
+        low, high = np.maximum(0, begin - WINDOW), np.minimum(size, end + WINDOW)
+        scores = []
+        for first, last in ((low, high), (np.zeros_like(low), np.full_like(high, size))):
+            around = sums[last] - sums[end] + sums[begin] - sums[first]
+            many = counts[last] - counts[end] + counts[begin] - counts[first]
+            score = np.zeros(len(context.word))
+            score[known] = np.einsum("nd,nd->n", vectors, around) / np.maximum(many, 1.0)
+            scores.append(score)
+        return scores[0], scores[1]
+
+    def _running(self, context: Context, known: Ints, number: Ints) -> tuple[NDArray[np.float32], Floats]:
+        """Running sums, over the tokens, of the expected vectors of the original's words, and of their count."""
+        size = len(context.tokens)
+        sums = np.zeros((size + 1, self.vectors.shape[1]), dtype=np.float32)
+        counts = np.zeros(size + 1)
+        certain = self._number(context.tokens)
+        certain[context.begin[context.begin >= 0]] = -1
+        plain = np.flatnonzero(certain >= 0)
+        sums[plain + 1] = self.vectors[certain[plain]]
+        counts[plain + 1] = 1.0
+        share = context.share[known]
+        likely = share > 0.01
+        place, weight = context.begin[known][likely] + 1, share[likely]
+        np.add.at(sums, place, self.vectors[number[likely]] * weight[:, None].astype(np.float32))
+        np.add.at(counts, place, weight)
+        return np.cumsum(sums, axis=0), np.cumsum(counts)
+
+
+def save(ranker: VectorRanker) -> bytes:
+    """The bytes of a ranker's file: a zip of plain arrays, a byte per number, and a JSON header."""
+    scale = np.maximum(np.abs(ranker.vectors).max(axis=1, keepdims=True), 1e-9) / 127
+    arrays = {
+        "vectors": np.round(ranker.vectors / scale).astype(np.int8),
+        "scale": scale[:, 0].astype(np.float32),
+        "signs": ranker.signs.astype(np.float32),
+        "words": np.frombuffer("\n".join(ranker.words).encode(), dtype=np.uint8),
+        "weights": np.asarray([ranker.near, ranker.far]),
+    }
+    file = io.BytesIO()
+    np.savez_compressed(file, allow_pickle=False, **arrays)
+    return file.getvalue()
+
+
+def load(path: Path) -> VectorRanker:
+    """The ranker in a file. Raises InputError, or FormatError if it is damaged; never runs what it reads."""
+    try:
+        with np.load(path, allow_pickle=False) as arrays:
+            near, far = arrays["weights"].tolist()
+            vectors = arrays["vectors"].astype(np.float32) * arrays["scale"][:, None]
+            words = arrays["words"].tobytes().decode().split("\n")
+            if vectors.ndim != 2 or len(words) != len(vectors) or arrays["signs"].shape != vectors.shape[1:]:
+                raise ValueError("its arrays do not fit together")
+            return VectorRanker(words, vectors, arrays["signs"], near=near, far=far)
+    except OSError as error:
+        raise InputError(path, f"cannot be read as a ranker ({error.strerror or error})") from error
+    except (KeyError, ValueError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:
+        raise FormatError(path, f"not a ranker of this version: {error}") from error
+
+
+@cache
+def default_ranker() -> VectorRanker:
+    """The ranker that decoding uses unless told otherwise, loaded once."""
+    with resources.as_file(resources.files("unspin") / "models" / "en.vectors") as path:
+        return load(path)
