@@ -26,7 +26,7 @@ MAX_PHRASE = 7  # tokens on either side of a swap
 CONTEXT = 2  # unchanged tokens beside a region that a swap may take in ("a new" -> "a brand new")
 GAP = 2  # unchanged tokens between two regions that one swap may bridge
 ENOUGH = 3  # passages after which it no longer matters how many
-INSIDE = frozenset("-%&$#+")  # punctuation that a phrase of the spinner's table may hold
+INSIDE = frozenset("-%&$+")  # punctuation that a phrase of the spinner's table may hold
 
 Ids = tuple[int, ...]
 Region = tuple[int, int, int, int]  # original [a, b) became spun [c, d)
@@ -98,6 +98,7 @@ class Corpus:
     vocabulary: Vocabulary
     originals: Counter[Ids]  # each line of an original, with the number of its copies
     written: dict[Ids, tuple[str, ...]]  # the same lines as they are written
+    copies: Counter[Ids]  # each line of a spun copy
     chains: Counter[Chain]  # how often each was seen
     passages: dict[Chain, set[int]]  # up to ENOUGH of the pairs that each was seen in
 
@@ -131,7 +132,7 @@ def chains(original: Ids, spun: Ids) -> Iterator[Chain]:
 
 
 def read(pairs: Iterable[Pair], progress: Progress) -> Corpus:
-    corpus = Corpus(Vocabulary(), Counter(), {}, Counter(), {})
+    corpus = Corpus(Vocabulary(), Counter(), {}, Counter(), Counter(), {})
     for done, pair in enumerate(pairs):
         copies = [copy.split("\n") for copy in pair.spun]
         for place, line in enumerate(pair.original.split("\n")):
@@ -140,7 +141,9 @@ def read(pairs: Iterable[Pair], progress: Progress) -> Corpus:
             corpus.originals[original] += len(copies)
             corpus.written.setdefault(original, tuple(intern(token.text) for token in read))
             for copy in copies:
-                for chain in chains(original, corpus.vocabulary.add(tokens(copy[place]))):
+                spun = corpus.vocabulary.add(tokens(copy[place]))
+                corpus.copies[spun] += 1
+                for chain in chains(original, spun):
                     corpus.chains[chain] += 1
                     if len(seen := corpus.passages.setdefault(chain, set())) < ENOUGH:
                         seen.add(done)
@@ -161,7 +164,10 @@ def swaps(original: Ids, spun: Ids, regions: Sequence[Region], boundaries: Set[i
         ends = inner + [(b + x, d + x) for x in range(1, right + 1)]
         places = [(i, i2, j, j2) for i, j in starts for i2, j2 in ends]
         if k + 1 < len(regions) and after - b <= GAP:
-            places.append((a, regions[k + 1][1], c, regions[k + 1][3]))
+            _, end, _, spun_end = regions[k + 1]
+            behind = regions[k + 2][0] if k + 2 < len(regions) else len(original)
+            outer = [(x, y) for x in range(min(1, left) + 1) for y in range(min(1, behind - end) + 1)]
+            places += [(a - x, end + y, c - x, spun_end + y) for x, y in outer]
         for i, i2, j, j2 in places:
             if not (0 < i2 - i <= MAX_PHRASE and 0 < j2 - j <= MAX_PHRASE) or original[i:i2] == spun[j:j2]:
                 continue

@@ -42,28 +42,21 @@ class Head(NamedTuple):
 
 
 def matches(words: Sequence[str], lexicon: Lexicon) -> tuple[list[Match], list[Head]]:
-    """All swaps that could have made a sentence's words, and the heads in it as the spinner would cut them.
+    """All swaps that could have made a sentence's words, and all heads that stand in it.
 
-    `words` are normal forms. Matches may overlap and come in order of start; heads do not overlap.
+    `words` are normal forms. Both may overlap, and come in order of start. Every head that stands counts: the
+    spinner tries long ones first, but what it leaves of a long head is open to the shorter ones inside.
     """
     found: list[Match] = []
     heads: list[Head] = []
     by_spun, kept, reach = lexicon.by_spun, lexicon.kept, lexicon.reach
-    covered = 0
     for start, word in enumerate(words):
-        longest = reach.get(word, 0)
-        if not longest:
-            continue
-        head: Head | None = None
-        for end in range(start + 1, min(start + longest, len(words)) + 1):
+        for end in range(start + 1, min(start + reach.get(word, 0), len(words)) + 1):
             key = tuple(words[start:end])
             if key in by_spun:
                 found += [Match(start, end, entry) for entry in by_spun[key][:MOST_OPTIONS]]
-            if start >= covered and key in kept:
-                head = Head(start, end, kept[key])
-        if head is not None:
-            heads.append(head)
-            covered = head.end
+            if key in kept:
+                heads.append(Head(start, end, kept[key]))
     return found, heads
 
 

@@ -25,6 +25,7 @@ _SUMMARIES = {
     "inspect": "Show spin evidence, candidates and repeats; change nothing.",
     "evaluate": "Score restorations against gold.",
     "learn": "Learn a lexicon from originals and their spun copies.",
+    "train": "Train a context ranker from clean text.",
     "spin": "Spin clean texts, for training, tests and benchmarks.",
     "lexicon": "Check, format, try, look up and merge lexicons.",
     "language": "Compile language models.",

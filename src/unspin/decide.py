@@ -19,7 +19,7 @@ from unspin.model import Candidate, DecidedBy, Edit, Held, HeldReason, Option, S
 from unspin.text import phrase
 
 MIN_CONFIDENCE = 0.5
-EVIDENCE_PER_WORD = 0.25  # nats a word must gain for a document to count as spun; clean ones reach 0.2, spun ones 1 ...
+EVIDENCE_PER_WORD = 0.4  # nats a word must gain for a document to count as spun; clean ones reach 0.2, spun ones 1 ...
 EVIDENCE = 8.0  # ... and nats in all, so that a lucky short text does not
 
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
@@ -98,6 +98,8 @@ def guard(before: str, option: str, after: str) -> HeldReason | None:
 def evidence(decoding: Decoding, rates: Sequence[float]) -> SpinEvidence:
     """The verdict spun or not, from the log-likelihood gains per spin rate of `rates`."""
     gain, rate = max(zip((0.0, *decoding.gains), (0.0, *rates), strict=True), key=lambda found: found[0])
+    if gain < 1e-6:  # noise of the sums, not evidence
+        gain = rate = 0.0
     per_word = gain / max(1, decoding.words)
     return SpinEvidence(rate, per_word, decoding.words, gain >= EVIDENCE and per_word >= EVIDENCE_PER_WORD)
 
@@ -141,6 +143,9 @@ def decide(
         option, before = _option(text, reading, lexicon), text[start:end]
         if option.after == before or option.entry is None:
             continue
+        rest = 1.0 - sum(rival.posterior for rival in rivals[start, end])
+        if option.posterior < min(min_confidence, rest):
+            continue  # leaving it alone is likelier, though the best path as a whole says otherwise
         reason = guard(before, option.entry.original, option.after)
         if reason is None and option.entry.status == Status.REVIEW:
             reason = HeldReason.STATUS

@@ -8,7 +8,7 @@ lattice's nodes are pairs of neighbouring words and its arcs are trigrams; two u
 the pair certain, and there the lattice falls apart into short, independent *regions*. All trigrams
 of all regions are scored at once, and all regions are summed (forward-backward) side by side. Within one
 document the spinner gives a head one alternate everywhere, so the sums are taken twice: the second time
-with the rates that the first found for this document.
+with the rates that the first found for this document, and with a ranker's view of the context that it restored.
 """
 
 from __future__ import annotations
@@ -24,6 +24,7 @@ from unspin.language import START, LanguageModel
 from unspin.lattice import Floats, Ints, Lattice
 from unspin.lexicon import Lexicon
 from unspin.model import Sentence, Token
+from unspin.rank import UNRANKED, Context, Ranker
 
 BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choices are shared within it
 LONGEST_REGION = 60  # tokens; longer runs of candidates are cut, so that time stays linear
@@ -57,12 +58,12 @@ class Decoding:
 class _Graph:
     """Emissions (words on arcs between sites) of all regions of a block, as they are collected."""
 
-    emissions: list[tuple[int, int, int, int]] = field(default_factory=list)  # word, start, end, token kept
+    emissions: list[tuple[int, ...]] = field(default_factory=list)  # word, start, end, token kept, tokens [,) meant
     depth: list[int] = field(default_factory=list)  # per site
     first: list[int] = field(default_factory=list)  # per match, its first emission
 
     @property
-    def emit(self) -> Callable[[tuple[int, int, int, int]], None]:
+    def emit(self) -> Callable[[tuple[int, ...]], None]:
         return self.emissions.append
 
 
@@ -135,7 +136,9 @@ class _Block:
         origin = site + 2 - first  # the site before token t is origin + t
         for t in range(first - 2, last + 2):
             number = numbers[t + 2]
-            emit((number, origin + t, origin + t + 1, base + t if t >= 0 and number != END else -1))
+            kept = base + t if t >= 0 and number != END else NONE
+            inside = kept if t >= first else NONE  # the words before a region are no part of it
+            emit((number, origin + t, origin + t + 1, kept, inside, inside + 1))
         for start, end, entry in group:
             output = self.outputs.get(entry) or self._output(entry)
             self.found.append(Match(start + base, end + base, entry))
@@ -145,12 +148,12 @@ class _Block:
                 to = origin + end if place == size else len(depth)
                 if place < size:
                     depth.append(begin + span * place // size)
-                emit((number, at, to, OPTION))
+                emit((number, at, to, OPTION, base + start, base + end))
                 at = to
 
     def _link(self, graph: _Graph, counted: set[int], model: LanguageModel) -> None:
         """Join emissions into pairs (nodes) and pairs into trigrams (arcs), and score these."""
-        word, start, end, token = np.asarray(graph.emissions, dtype=np.int64).reshape(-1, 4).T
+        word, start, end, token, self.begin, self.end = np.asarray(graph.emissions, dtype=np.int64).reshape(-1, 6).T
         depth = np.asarray(graph.depth, dtype=np.int64)
         left, right = _join(end, start, len(depth))
         source, target = _join(right, left, len(word))
@@ -159,7 +162,7 @@ class _Block:
         self.emission = right[target]  # per arc, the emission it ends in
         is_option = token == OPTION
         self.is_unspun = ~(is_option[left[source]] | is_option[left[target]] | is_option[self.emission])
-        self.size = len(word)
+        self.word, self.size = word, len(word)
         self.score = self._score(np.stack([word[left[source]], word[left[target]], word[self.emission]], axis=1), model)
         self.begins = np.flatnonzero(np.bincount(target, minlength=len(left)) == 0)
         kept_by = np.stack([token[left[source]], token[left[target]], token[self.emission]], axis=1)
@@ -179,20 +182,16 @@ class _Block:
 
     def _place_heads(self, kept_by: Ints, counted: set[int]) -> None:
         """On which arcs each standing head must be paid for: where its last (three) words are all kept."""
-        arcs, heads = [], []
-        last = np.full(len(self.tokens) + 1, -1, dtype=np.int64)
-        for number, head in enumerate(self.heads):
-            if head.end - 1 in counted:
-                last[head.end - 1] = number
-        candidates = np.flatnonzero((kept_by[:, 2] >= 0) & (last[kept_by[:, 2]] >= 0))
-        number = last[kept_by[candidates, 2]]
-        sizes = np.asarray([min(3, head.end - head.start) for head in self.heads] or [0])[number]
-        token = kept_by[candidates, 2]
-        intact = (sizes < 2) | (kept_by[candidates, 1] == token - 1)
-        intact &= (sizes < 3) | (kept_by[candidates, 0] == token - 2)
-        arcs, heads = candidates[intact], number[intact]
-        self.head_arcs, self.head_of_arc = arcs, heads
-        self.outside = np.asarray([h.end - 1 not in counted for h in self.heads], dtype=bool)
+        last = np.asarray([head.end - 1 for head in self.heads], dtype=np.int64)
+        size = np.asarray([min(3, head.end - head.start) for head in self.heads], dtype=np.int64)
+        self.outside = np.asarray([end not in counted for end in last.tolist()], dtype=bool)
+        candidates = np.flatnonzero(kept_by[:, 2] >= 0)
+        number, row = _join(last, kept_by[candidates, 2], len(self.tokens))
+        arc = candidates[row]
+        intact = ~self.outside[number]
+        intact &= (size[number] < 2) | (kept_by[arc, 1] == last[number] - 1)
+        intact &= (size[number] < 3) | (kept_by[arc, 0] == last[number] - 2)
+        self.head_arcs, self.head_of_arc = arc[intact], number[intact]
 
     def _weights(self, spin_rates: Sequence[float], rates: Floats) -> tuple[Floats, Floats]:
         """Log-weights per arc and spin rate, shape (arcs, n), and what the heads outside all regions cost."""
@@ -203,7 +202,7 @@ class _Block:
             keep[:, column] = keep_cost(self.kept, spin_rate)
         weights = costs[self.emission]
         weights += self.score[:, None]
-        weights[self.head_arcs] += keep[self.head_of_arc]
+        np.add.at(weights, self.head_arcs, keep[self.head_of_arc])
         return weights, keep[self.outside].sum(axis=0)
 
     def gains(self, spin_rates: Sequence[float]) -> Floats:
@@ -213,17 +212,25 @@ class _Block:
         gains: Floats = spun - self.score[self.is_unspun].sum()
         return gains
 
-    def decode(self, spin_rate: float) -> tuple[Floats, NDArray[np.bool_]]:
-        """Per match its posterior, and whether it lies on the best path."""
-        rates = self.rates
-        for _ in range(ROUNDS):
-            weights = self._weights([spin_rate], rates)[0][:, 0]
-            rates = self._document_rates(self._per_match(self.lattice.posteriors(weights)))
-        weights = self._weights([spin_rate], rates)[0][:, 0]
+    def decode(self, spin_rate: float, ranker: Ranker) -> tuple[Floats, NDArray[np.bool_]]:
+        """Per match its posterior, and whether it lies on the best path: the second of two passes."""
+        arcs = self.lattice.posteriors(self._weights([spin_rate], self.rates)[0][:, 0])
+        weights = self._weights([spin_rate], self._document_rates(self._per_match(arcs)))[0][:, 0]
+        weights += ranker.score(self._context(arcs))[self.emission]
         posterior = self._per_match(self.lattice.posteriors(weights))
         on_path = np.zeros(self.size, dtype=bool)
         on_path[self.emission[self.lattice.best(weights)]] = True
         return posterior, on_path[self.first]
+
+    def _context(self, arcs: Floats) -> Context:
+        return Context(
+            tokens=[token.norm for token in self.tokens],
+            words=list(self.numbers),
+            word=self.word,
+            begin=self.begin,
+            end=self.end,
+            share=np.bincount(self.emission, weights=arcs, minlength=self.size).astype(np.float64),
+        )
 
     def _per_match(self, arcs: Floats) -> Floats:
         return np.bincount(self.emission, weights=arcs, minlength=self.size)[self.first].astype(np.float64)
@@ -238,9 +245,6 @@ class _Block:
         made = np.bincount(alternate, weights=posterior)[alternate] - posterior
         all_made = np.bincount(choice, weights=posterior)[choice] - posterior
         return (made + CONSISTENCY * self.rates) / (all_made + CONSISTENCY)
-
-
-ROUNDS = 1  # of re-estimating the rates from the document
 
 
 def _join(key: Ints, wanted: Ints, size: int) -> tuple[Ints, Ints]:
@@ -267,7 +271,9 @@ def _blocks(sentences: Sequence[Sentence]) -> Iterator[list[Sentence]]:
         yield block
 
 
-def decode(sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel) -> Decoding:
+def decode(
+    sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel, ranker: Ranker = UNRANKED
+) -> Decoding:
     """Decode a document: its spin rate by maximum likelihood, then all readings at that rate."""
     readings: list[Reading] = []
     gains = np.zeros(len(SPIN_RATES))
@@ -280,7 +286,7 @@ def decode(sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel
             continue
         gain = block.gains(SPIN_RATES)
         gains += gain
-        posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))])
+        posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], ranker)
         readings += [
             Reading(
                 tuple(block.tokens[m.start : m.end]),

@@ -18,13 +18,14 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 
 from unspin.errors import InputError, OutputError
 
 STDIN = "-"
 SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory
-CHUNK = 1_000_000  # characters of a long text handed on at a time
+CHUNK_LINES = 2_000  # of a long text, handed on at a time
 
 _MARKS = (  # the longer first: that of UTF-32 LE begins like that of UTF-16 LE
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -155,15 +156,22 @@ def _guessed(data: bytes, name: str, bad: int) -> SourceText:
     raise InputError(name, f"looks like {encoding} but is damaged; convert it to UTF-8")
 
 
-def chunks(path: Path) -> Iterator[str]:
-    """A UTF-8 text, plain or gzipped (`.gz`), in runs of whole lines of about CHUNK characters; bounds memory.
+def chunks(path: Path, *, start: float = 0.0, stop: float = 1.0) -> Iterator[str]:
+    """A UTF-8 text, plain or gzipped (`.gz`), in runs of CHUNK_LINES lines; bounds memory.
 
+    `start`, `stop`: the share of its lines to begin and to end at, so that the rest can be kept for measuring.
     Raises InputError.
     """
     opener = gzip.open if path.suffix == ".gz" else open
     try:
+        first, last = 0, sys.maxsize
+        if (start, stop) != (0.0, 1.0):
+            with opener(path, "rt", encoding="utf-8") as file:
+                count = sum(1 for _ in file)
+            first, last = int(start * count), int(stop * count)
         with opener(path, "rt", encoding="utf-8") as file:
-            while lines := file.readlines(CHUNK):
+            wanted = islice(file, first, last)
+            while lines := list(islice(wanted, CHUNK_LINES)):
                 yield "".join(lines)
     except OSError as error:
         raise InputError(path, _reason(error)) from error

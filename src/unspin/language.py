@@ -12,7 +12,6 @@ import hashlib
 import math
 from collections.abc import Sequence
 from functools import cache
-from importlib import resources
 from itertools import takewhile
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol
@@ -107,7 +106,8 @@ class Mixture:
 
     @property
     def digest(self) -> str:
-        return "+".join(model.digest for model in self._models)
+        shares = np.exp(self._shares).tolist()
+        return "+".join(f"{share:.3g}*{model.digest}" for share, model in zip(shares, self._models, strict=True))
 
     def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
         scores = [m.score(words, trigrams) + share for m, share in zip(self._models, self._shares, strict=True)]
@@ -131,7 +131,6 @@ def load_model(path: Path) -> LanguageModel:
 def default_model() -> LanguageModel:
     """The model that decoding uses unless told otherwise, loaded once."""
     from unspin.backoff import embedded
-    from unspin.ngrams import load
+    from unspin.ngrams import load, shipped
 
-    with resources.as_file(resources.files("unspin") / "models" / "en.ngrams") as path:
-        return Mixture(embedded(), load(path))
+    return Mixture(embedded(), load(shipped()))

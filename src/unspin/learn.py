@@ -20,7 +20,7 @@ from __future__ import annotations
 import math
 import re
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 import numpy as np
@@ -34,6 +34,7 @@ PRUNE_EVERY = 4  # iterations between two searches for compounds
 LEAST_RATE = 0.02  # below it, a "swap" is a misalignment: the spinner draws evenly among few alternates
 LONG_SWAP = 5  # tokens on both sides together; such a swap must be seen in ENOUGH passages
 IDLE_EDGE, NEEDED_EDGE = 0.5, 0.25  # how common a swap is without its edges, to how common with them
+LEAST_PRECISION = 0.003  # of the places where its spun phrase stands, that a swap must have made
 LEAST_SHARE = 0.15  # the same, of the rate of its head's likeliest alternate
 NAME_SHARE = 0.9  # of a phrase's occurrences that are capitalised alike, for it to be a name
 STARTS_SENTENCE = frozenset('.!?:"\u201c\u201d\u2014\u2022')
@@ -130,7 +131,7 @@ def _problem(corpus: Corpus, seen: int, progress: Progress) -> _Problem:
     for done, (chain, times) in enumerate(corpus.chains.items()):
         builder.add(chain, times, corpus.passages[chain])
         progress("build", done + 1, len(corpus.chains))
-    arcs = np.asarray(builder.arcs, dtype=np.int64)
+    arcs = np.asarray(builder.arcs, dtype=np.int64).reshape(-1, 4)
     lattice = Lattice(arcs[:, 0], arcs[:, 1], np.asarray(builder.depths, dtype=np.int64))
     passages = np.asarray([len(found) for found in builder.passages])
     return _Problem(lattice, arcs[:, 2], arcs[:, 3], list(builder.swaps), passages)
@@ -179,13 +180,7 @@ def _rates(corpus: Corpus, problem: _Problem) -> _Rates:
         for part in _parts(original)
         if part in heads
     ]
-    occurrences = np.zeros(len(heads))
-    longest = max(map(len, heads))
-    for line, copies in corpus.originals.items():
-        for size in range(1, longest + 1):
-            for i in range(len(line) - size + 1):
-                if (number := heads.get(line[i : i + size])) is not None:
-                    occurrences[number] += copies
+    occurrences = _occurrences(corpus.originals, heads)
     is_swap = (problem.kind >= 0) & (problem.kind < len(problem.swaps))
     counts = np.bincount(problem.kind[is_swap], weights=problem.times[is_swap], minlength=len(problem.swaps))
     caution = [1.0 + CAUTION * (len(o) + len(s) - 2) + EDGE * sum(_shared(o, s)) for o, s in problem.swaps]
@@ -273,6 +268,18 @@ def _composed(original: Ids, spun: Ids, chance: Callable[[Ids, Ids], float]) -> 
     return best[len(original), len(spun)]
 
 
+def _occurrences(lines: Mapping[Ids, int], phrases: Mapping[Ids, int]) -> Floats:
+    """How often each of some numbered phrases stands in lines that occur so many times."""
+    found = np.zeros(len(phrases))
+    longest = max(map(len, phrases))
+    for line, times in lines.items():
+        for size in range(1, longest + 1):
+            for i in range(len(line) - size + 1):
+                if (number := phrases.get(line[i : i + size])) is not None:
+                    found[number] += times
+    return found
+
+
 def _parts(original: Ids) -> Iterator[Ids]:
     for size in range(1, len(original)):
         for i in range(len(original) - size + 1):
@@ -296,6 +303,8 @@ def learn(
     if not corpus.chains:
         return ()
     problem = _problem(corpus, seen, progress)
+    if not problem.swaps:
+        return ()
     rates = _rates(corpus, problem)
     is_swap = (problem.kind >= 0) & (problem.kind < len(problem.swaps))
     idle, needed = _edges(problem, rates)
@@ -320,6 +329,9 @@ def _entries(corpus: Corpus, problem: _Problem, rates: _Rates, seen: int, source
     size = np.asarray([len(original) + len(spun) for original, spun in problem.swaps])
     is_true = problem.passages >= np.where(size < LONG_SWAP, 2, ENOUGH)
     is_true &= (rates.counts >= seen - 0.5) & (rate >= LEAST_RATE) & (rate >= LEAST_SHARE * highest[rates.head])
+    spun: dict[Ids, int] = {}
+    place = np.asarray([spun.setdefault(swap[1], len(spun)) for swap in problem.swaps])
+    is_true &= rates.counts >= LEAST_PRECISION * _occurrences(corpus.copies, spun)[place]
     chosen = np.flatnonzero(is_true).tolist()
     usual = _usual(corpus, {problem.swaps[number][0] for number in chosen})
     words = corpus.vocabulary.words

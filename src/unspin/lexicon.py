@@ -66,7 +66,7 @@ def read(path: Path) -> tuple[str, tuple[Line, ...]]:
     first malformed line.
     """
     try:
-        text = path.read_text(encoding="utf-8")
+        text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise InputError(path, f"cannot be read ({error.strerror})") from error
     except UnicodeDecodeError as error:
@@ -183,7 +183,10 @@ class Lexicon:
 
     def __init__(self, entries: Iterable[Entry], *, name: str = "lexicon") -> None:
         self.name = name
-        self.entries = tuple(sorted((e for e in entries), key=order))
+        self.entries = tuple(sorted(entries, key=order))
+        for entry in self.entries:
+            if not (1 <= len(phrase(entry.spun)) <= LONGEST and 1 <= len(phrase(entry.original)) <= LONGEST):
+                raise ValueError(f"{entry.spun!r} <- {entry.original!r}: phrases have 1 to {LONGEST} tokens")
 
     @classmethod
     def load(cls, *names: str | Path) -> Lexicon:

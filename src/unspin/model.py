@@ -121,6 +121,7 @@ class DecidedBy(StrEnum):
     DECODER = "decoder"  # the noisy channel's best reading
     AGREEMENT = "agreement"  # "a" and "an" follow the sound of a restored neighbour
     DUPLICATE = "duplicate"  # the removal of a repeated passage
+    DEBRIS = "debris"  # what the spinner left around its swaps: `unspin.debris`
     SPINNER = "spinner"  # a swap made, not undone: `unspin.spin`
 
 

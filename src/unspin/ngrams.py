@@ -15,6 +15,7 @@ import json
 import math
 from collections.abc import Callable, Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
+from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ from unspin.backoff import BackoffTrigrams, Level, level_keys
 from unspin.errors import FormatError, InputError
 from unspin.language import START, UNKNOWN_SHARE
 from unspin.lattice import Floats, Ints
+from unspin.lexicon import Phrase
+from unspin.model import Paragraph
 from unspin.text import phrase, segment
 
 MAGIC = b"unspin-ngrams-1\n"
@@ -46,6 +49,11 @@ _ARRAYS = {
     "trigram": "<u1",
 }
 Progress = Callable[[str, int, int], None]
+
+
+def shipped() -> Path:
+    """The packed model that this package ships."""
+    return Path(str(resources.files("unspin"))) / "models" / "en.ngrams"
 
 
 def load(path: Path) -> BackoffTrigrams:
@@ -75,6 +83,8 @@ def _map(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     size = int.from_bytes(data[len(MAGIC) : start].tobytes(), "little")
     try:
         header = json.loads(data[start : start + size].tobytes())
+        if not header.keys() >= {"words", "sizes", "digest"}:
+            raise ValueError("an incomplete header")
         arrays, place = {}, _aligned(start + size)
         for name, dtype in _ARRAYS.items():
             count = header["sizes"][name]
@@ -83,7 +93,7 @@ def _map(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             if len(arrays[name]) != count:
                 raise ValueError(f"{name} is cut short")
             place = _aligned(end)
-    except (ValueError, KeyError, TypeError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise FormatError(path, f"damaged packed trigram model: {error}") from error
     return header, arrays
 
@@ -104,10 +114,10 @@ def compile_trigrams(
     share a run of ten tokens with one of the `held_out` texts are left out, so that figures measured on those
     are honest.
     """
-    running, words = _read(texts, {run for text in held_out for run in _runs(phrase(text))}, progress)
+    running, words = _read(texts, withheld(held_out), progress)
     sizes, arrays = _estimate(running, len(words), progress)
     payload = b"".join(_padded(arrays[name].astype(dtype).tobytes()) for name, dtype in _ARRAYS.items())
-    digest = hashlib.sha256(payload).hexdigest()[:12]
+    digest = hashlib.sha256("\n".join(words).encode() + payload).hexdigest()[:12]
     header = json.dumps({"words": words, "sizes": sizes, "digest": digest}, ensure_ascii=False).encode()
     start = MAGIC + len(header).to_bytes(8, "little")
     return _padded(start + header) + payload
@@ -117,19 +127,30 @@ def _padded(data: bytes) -> bytes:
     return data + b"\0" * (_aligned(len(data)) - len(data))
 
 
-def _runs(words: Sequence[str]) -> Iterator[tuple[str, ...]]:
+def withheld(texts: Iterable[str]) -> frozenset[Phrase]:
+    """The runs of HELD_OUT_RUN tokens in texts that must stay unseen."""
+    return frozenset(run for text in texts for run in _runs(phrase(text)))
+
+
+def _runs(words: Sequence[str]) -> Iterator[Phrase]:
     return (tuple(words[i : i + HELD_OUT_RUN]) for i in range(len(words) - HELD_OUT_RUN + 1))
 
 
-def _read(texts: Iterable[str], held_out: Set[tuple[str, ...]], progress: Progress) -> tuple[Ints, list[str]]:
+def usable(text: str, held_out: Set[Phrase]) -> Iterator[Paragraph]:
+    """The paragraphs of a text that share no run with what must stay unseen."""
+    for paragraph in segment(text).paragraphs:
+        words = [token.norm for sentence in paragraph.sentences for token in sentence.tokens] if held_out else []
+        if held_out.isdisjoint(_runs(words)):
+            yield paragraph
+
+
+def _read(texts: Iterable[str], held_out: Set[Phrase], progress: Progress) -> tuple[Ints, list[str]]:
     """The running text as word numbers (0: START, -1: outside the vocabulary), and the words."""
     numbers: dict[str, int] = {START: 0}
     chunks: list[NDArray[np.int32]] = []
     for done, text in enumerate(texts):
         running: list[int] = []
-        for paragraph in segment(text).paragraphs:
-            if held_out and not held_out.isdisjoint(_runs([t.norm for s in paragraph.sentences for t in s.tokens])):
-                continue
+        for paragraph in usable(text, held_out):
             for sentence in paragraph.sentences:
                 running.append(0)
                 running += [numbers.setdefault(token.norm, len(numbers)) for token in sentence.tokens]

@@ -7,7 +7,7 @@ could be). Nothing is read or written but the lexicon and the language model, on
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
@@ -19,6 +19,7 @@ from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Sentence, Signature, SpinEvidence
+from unspin.rank import Ranker, default_ranker
 from unspin.text import segment
 
 
@@ -53,11 +54,11 @@ def _kept_sentences(document: Document, duplicates: Sequence[DuplicateGroup]) ->
 
 
 def _look(
-    text: str, lexicon: Lexicon, model: LanguageModel, *, keep_duplicates: bool
+    text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, variants=lexicon.variants)
-    return document, duplicates, decode(_kept_sentences(document, duplicates), lexicon, model)
+    return document, duplicates, decode(_kept_sentences(document, duplicates), lexicon, model, ranker)
 
 
 def restore(
@@ -65,22 +66,32 @@ def restore(
     *,
     lexicon: Lexicon | None = None,
     model: LanguageModel | None = None,
+    ranker: Ranker | None = None,
     min_confidence: float = MIN_CONFIDENCE,
     keep_duplicates: bool = False,
+    assume_spun: bool = False,
 ) -> Restoration:
     """Undo the spinning of a text.
 
     Edits at or above `min_confidence`, in [0, 1], are made, the rest is held; a text without spin evidence gets
-    neither. `keep_duplicates` leaves repeated paragraphs alone. The cleaned text: `unspin.cleaned(restoration)`.
+    neither, unless `assume_spun` opens the gate. `keep_duplicates` leaves repeated paragraphs alone. The cleaned
+    text: `unspin.cleaned(restoration)`.
     """
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
-    lexicon, model = lexicon or default_lexicon(), model or default_model()
-    document, duplicates, decoding = _look(text, lexicon, model, keep_duplicates=keep_duplicates)
+    lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
+    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=keep_duplicates)
     spin = evidence(decoding, SPIN_RATES)
+    if assume_spun:
+        spin = replace(spin, is_spun=True)
     readings = decoding.readings if spin.is_spun else ()
     edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
-    options = (("min_confidence", f"{min_confidence:g}"), ("keep_duplicates", str(keep_duplicates).lower()))
+    options = (
+        ("ranker", ranker.digest),
+        ("min_confidence", f"{min_confidence:g}"),
+        ("keep_duplicates", str(keep_duplicates).lower()),
+        ("assume_spun", str(assume_spun).lower()),
+    )
     return Restoration(
         original=text,
         spin=spin,
@@ -91,15 +102,21 @@ def restore(
     )
 
 
-def inspect(text: str, *, lexicon: Lexicon | None = None, model: LanguageModel | None = None) -> Inspection:
+def inspect(
+    text: str,
+    *,
+    lexicon: Lexicon | None = None,
+    model: LanguageModel | None = None,
+    ranker: Ranker | None = None,
+) -> Inspection:
     """All that `restore` decides on: the spin evidence, every candidate with its posteriors, the repeats."""
-    lexicon, model = lexicon or default_lexicon(), model or default_model()
-    document, duplicates, decoding = _look(text, lexicon, model, keep_duplicates=False)
+    lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
+    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=False)
     return Inspection(
         document=document,
         spin=evidence(decoding, SPIN_RATES),
         gains=tuple(zip(SPIN_RATES, decoding.gains, strict=True)),
         candidates=tuple(candidates(text, decoding.readings, lexicon)),
         duplicates=duplicates,
-        signature=Signature(_version(), lexicon.digest, model.digest, ()),
+        signature=Signature(_version(), lexicon.digest, model.digest, (("ranker", ranker.digest),)),
     )

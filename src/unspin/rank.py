@@ -28,6 +28,7 @@ from unspin.errors import FormatError, InputError
 from unspin.lattice import Floats, Ints
 
 WINDOW = 25  # tokens on either side that make up a word's near context
+DEFAULT = "context"  # the name of the shipped ranker
 FUNCTION_WORDS = 100  # the most frequent words: they fit everywhere, and say nothing of a topic
 
 
@@ -59,6 +60,18 @@ class Ranker(Protocol):
     def score(self, context: Context) -> Floats:
         """Per emission, what its word gains by standing in this context; 0 where nothing is known."""
         ...
+
+
+class Unranked:
+    """The ranker that has no opinion."""
+
+    digest = "none"
+
+    def score(self, context: Context) -> Floats:
+        return np.zeros(len(context.word))
+
+
+UNRANKED = Unranked()
 
 
 class VectorRanker:
@@ -158,5 +171,11 @@ def load(path: Path) -> VectorRanker:
 @cache
 def default_ranker() -> VectorRanker:
     """The ranker that decoding uses unless told otherwise, loaded once."""
-    with resources.as_file(resources.files("unspin") / "models" / "en.vectors") as path:
-        return load(path)
+    return load(Path(str(resources.files("unspin"))) / "models" / "en.vectors")
+
+
+def find(name: str) -> Ranker:
+    """A ranker by name ("context", the default, or "none") or by path. Raises InputError or FormatError."""
+    if name == UNRANKED.digest:
+        return UNRANKED
+    return default_ranker() if name == DEFAULT else load(Path(name))

@@ -18,12 +18,11 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from hashlib import sha256
-from itertools import accumulate, pairwise
+from itertools import accumulate
 from typing import NamedTuple
 
 from unspin.edit import apply, carry_case, invert
-from unspin.errors import FormatError
-from unspin.gold import parse_markup
+from unspin.gold import markup_from_pair
 from unspin.lexicon import Lexicon, Phrase
 from unspin.model import DecidedBy, Edit, Entry, Token
 from unspin.text import segment, tokens
@@ -131,50 +130,13 @@ def spin(text: str, lexicon: Lexicon, *, seed: int = 0, rate: float = 1.0) -> Sp
     return Spun(apply(text, edits), tuple(edits))
 
 
-# A place inside one of the words that scores count: "user|-centered", "heart|'s" (see `gold.gold_tokens`).
-_INSIDE = re.compile("(?<=\\w)(?=[.'\u2019\u2018-]?\\w)|(?<=\\w[.'\u2019\u2018-])(?=\\w)")
-
-
-def _runs(original: str, spun: Spun) -> list[list[int]]:
-    """The swaps as [spun start, spun end, original start, original end], widened to whole words of a score."""
-
-    def is_inside(new: int, old: int) -> bool:
-        return bool(_INSIDE.match(spun.text, new) or _INSIDE.match(original, old))
-
-    swaps = [[n.start, n.end, o.start, o.end] for n, o in zip(invert(spun.edits), spun.edits, strict=True)]
-    runs: list[list[int]] = []
-    for run, (limit, *_) in pairwise([*swaps, [len(spun.text)]]):
-        floor = runs[-1][1] if runs else 0
-        while run[0] > floor and is_inside(run[0], run[2]):
-            run[0], run[2] = run[0] - 1, run[2] - 1
-        if runs and run[0] == floor and is_inside(run[0], run[2]):  # two swaps in one word
-            runs[-1][1::2] = run[1::2]
-        else:
-            runs.append(run)
-        run = runs[-1]
-        while run[1] < limit and is_inside(run[1], run[3]):
-            run[1], run[3] = run[1] + 1, run[3] + 1
-    return runs
-
-
 def markup(spun: Spun, *, name: str = "text") -> str:
-    """The spun text with every swap written `[[spun|original]]`; `name` is for messages only.
+    """The spun text with its swaps written `[[spun|original]]`; `name` is for messages only.
 
-    Raises `FormatError` for a text whose own brackets or bars would read as markup.
+    Spans are cut as in markup from any other pair, so that scores compare: they hold whole words, and swaps that
+    stand side by side are one. Raises `FormatError` where the text's own brackets or bars would read as markup.
 
     >>> markup(spin("A war-weary people.", Lexicon([Entry("struggle", "war", 1.0)])))
     'A [[struggle-weary|war-weary]] people.'
     """
-    original = apply(spun.text, invert(spun.edits))
-    pieces: list[str] = []
-    position = 0
-    runs = _runs(original, spun)
-    for start, end, old_start, old_end in runs:
-        pieces += spun.text[position:start], f"[[{spun.text[start:end]}|{original[old_start:old_end]}]]"
-        position = end
-    made = "".join([*pieces, spun.text[position:]])
-    gold = parse_markup(made, name=name)
-    read = [[span.start, span.end, span.accepted] for span in gold.spans]
-    if gold.text != spun.text or read != [[a, b, (original[c:d],)] for a, b, c, d in runs]:
-        raise FormatError(name, "brackets or bars that would read as markup")
-    return made
+    return markup_from_pair(apply(spun.text, invert(spun.edits)), spun.text, name=name)

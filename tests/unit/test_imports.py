@@ -22,7 +22,7 @@ LAYERS = (
     ("lexicon", "language", "edit", "patch", "evaluate", "dedupe"),
     ("backoff",),
     ("ngrams",),
-    ("channel", "align", "calibration", "diff", "inflect", "spin"),
+    ("channel", "align", "calibration", "diff", "inflect", "spin", "rank"),
     ("learn",),
     ("decode",),
     ("decide",),

@@ -144,6 +144,7 @@ def _schema(context: click.Context, parameter: click.Parameter, value: bool) -> 
 @click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
 @options.lexicon_option
 @options.model_option
+@options.ranker_option
 @options.colour_option
 @options.force_option
 @click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
@@ -157,6 +158,7 @@ def command(
     keep_duplicates: bool,
     lexicons: tuple[str, ...],
     model: Path | None,
+    ranker: str,
     colour: bool | None,
     force: bool,
     quiet: bool,
@@ -185,10 +187,8 @@ def command(
     found, errors = sources(files, skip=output)
     failures = Failures(errors)
     _plan(found, delivery, force=force)
-    lexicon, language = options.loaded(lexicons, model)
-    restored = partial(
-        restore, lexicon=lexicon, model=language, min_confidence=min_confidence, keep_duplicates=keep_duplicates
-    )
+    stages = options.stages(lexicons, model, ranker)
+    restored = partial(restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates)
     changed = False
     with terminal.progress("clean", shown=_is_long(found, delivery)) as report:
         for done, source in enumerate(found):

@@ -169,6 +169,7 @@ def _table(report: _Report, *, colour: bool, verbose: bool) -> str:
 @options.confidence_option
 @options.lexicon_option
 @options.model_option
+@options.ranker_option
 @options.colour_option
 def command(
     markup: tuple[Path, ...],
@@ -179,6 +180,7 @@ def command(
     min_confidence: float,
     lexicons: tuple[str, ...],
     model: Path | None,
+    ranker: str,
     colour: bool | None,
 ) -> None:
     """Score restorations against gold.
@@ -203,8 +205,7 @@ def command(
         gold = parse_markup(read_text(markup[0]), name=str(markup[0]))
         report.scores[str(output)] = score(gold, read_text(output))
     else:
-        lexicon, language = options.loaded(lexicons, model)
-        restored = partial(restore, lexicon=lexicon, model=language, min_confidence=min_confidence)
+        restored = partial(restore, **options.stages(lexicons, model, ranker), min_confidence=min_confidence)
         _score_markup(report, markup, restored)
         for path in pairs:
             _score_pairs(report, path, restored)

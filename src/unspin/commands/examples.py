@@ -8,22 +8,18 @@ fail. Malformed markup is refused with file, line and column.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 
-from unspin.channel import SPIN_RATES
-from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
-from unspin.decode import decode
-from unspin.edit import cleaned, mend_articles
+from unspin.edit import cleaned
 from unspin.errors import FormatError
 from unspin.evaluate import score
 from unspin.files import read_text
 from unspin.gold import Gold, parse_markup
 from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, Restoration, Signature
 from unspin.pipeline import restore
-from unspin.text import segment
+from unspin.rank import Ranker
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,37 +45,15 @@ def read_examples(path: Path) -> Iterator[Example]:
                 raise FormatError(path, error.problem, line=number, column=error.column) from error
 
 
-def failures(path: Path, lexicon: Lexicon, model: LanguageModel) -> Iterator[FormatError]:
-    """What is wrong with each example that fails: a missed, a wrong or a needless swap."""
+def failures(path: Path, lexicon: Lexicon, model: LanguageModel, ranker: Ranker) -> Iterator[FormatError]:
+    """What is wrong with each example that fails: a missed, a wrong or a needless swap.
+
+    Marked sentences are restored as if known to be spun: a sentence alone never gives enough evidence.
+    """
     for example in read_examples(path):
-        text = example.gold.text
-        if example.gold.spans:
-            restoration, _ = decode_as_spun(text, lexicon, model)
-        else:
-            restoration = restore(text, lexicon=lexicon, model=model)
+        is_marked = bool(example.gold.spans)
+        restoration = restore(example.gold.text, lexicon=lexicon, model=model, ranker=ranker, assume_spun=is_marked)
         for fault in score(example.gold, cleaned(restoration)).details:
             wanted = " or ".join(map(repr, fault.accepted)) or "it to be left alone"
             problem = f"{fault.kind}: {fault.context!r} gave {fault.chosen!r}, not {wanted}"
             yield FormatError(path, problem, line=example.line)
-
-
-def decode_as_spun(
-    text: str, lexicon: Lexicon, model: LanguageModel, *, min_confidence: float = MIN_CONFIDENCE
-) -> tuple[Restoration, tuple[Candidate, ...]]:
-    """Restore a text as if there were evidence that it was spun, as a sentence alone never gives enough.
-
-    The candidates come with it. Repeats are not looked for.
-    """
-    document = segment(text)
-    sentences = [sentence for paragraph in document.paragraphs for sentence in paragraph.sentences]
-    decoding = decode(sentences, lexicon, model)
-    edits, held = decide(text, decoding.readings, lexicon, min_confidence=min_confidence)
-    restoration = Restoration(
-        original=text,
-        spin=replace(evidence(decoding, SPIN_RATES), is_spun=True),
-        duplicates=(),
-        edits=mend_articles(document, edits),
-        held=held,
-        signature=Signature("", lexicon.digest, model.digest, (("gate", "off"),)),
-    )
-    return restoration, tuple(candidates(text, decoding.readings, lexicon))

@@ -13,7 +13,6 @@ import click
 from unspin.commands import options, terminal
 from unspin.commands.terminal import Failures, legible, product
 from unspin.files import sources
-from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Entry, Option, SpinEvidence
 from unspin.pipeline import Inspection
@@ -37,12 +36,12 @@ def changing(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     return (c for c in candidates if c.best.after != c.before)
 
 
-def _find(name: str, text: str, lexicons: Sequence[Lexicon], merged: Lexicon, model: LanguageModel) -> _Finding:
-    inspection = look(text, lexicon=merged, model=model)
+def _find(name: str, text: str, lexicons: Sequence[Lexicon], stages: options.Stages) -> _Finding:
+    inspection = look(text, **stages)
+    alone = [(stages["lexicon"].name, inspection.spin)]
     if len(lexicons) > 1:
-        alone = [(lexicon.name, look(text, lexicon=lexicon, model=model).spin) for lexicon in lexicons]
-    else:
-        alone = [(merged.name, inspection.spin)]
+        model, ranker = stages["model"], stages["ranker"]
+        alone = [(one.name, look(text, lexicon=one, model=model, ranker=ranker).spin) for one in lexicons]
     return _Finding(name, inspection, tuple(sorted(alone, key=lambda pair: -pair[1].evidence)))
 
 
@@ -134,6 +133,7 @@ def _table(finding: _Finding, candidates: Sequence[Candidate], *, colour: bool) 
 @click.option("--all", "every", is_flag=True, help="Show every candidate, not only those that would change the text.")
 @options.lexicon_option
 @options.model_option
+@options.ranker_option
 @options.colour_option
 def command(
     files: tuple[str, ...],
@@ -141,6 +141,7 @@ def command(
     every: bool,
     lexicons: tuple[str, ...],
     model: Path | None,
+    ranker: str,
     colour: bool | None,
 ) -> None:
     """Show what texts look like to unspin, and change nothing.
@@ -157,12 +158,12 @@ def command(
     """
     found, errors = sources(files)
     failures = Failures(errors)
-    merged, language = options.loaded(lexicons, model)
-    single = [Lexicon.load(name) for name in lexicons] if len(lexicons) > 1 else [merged]
+    stages = options.stages(lexicons, model, ranker)
+    single = [Lexicon.load(name) for name in lexicons]
     coloured = terminal.wants_colour(colour)
     for number, source in enumerate(found):
         with failures.told():
-            finding = _find(source.name, options.read_aloud(source).text, single, merged, language)
+            finding = _find(source.name, options.read_aloud(source).text, single, stages)
             shown = list(finding.inspection.candidates if every else changing(finding.inspection.candidates))
             if style == "json":
                 product(_json(finding, shown))

@@ -20,9 +20,9 @@ from unspin.diff import DiffStyle, render
 from unspin.errors import FormatError
 from unspin.files import STDIN, Source, write_atomic
 from unspin.inflect import measured, propose
-from unspin.language import LanguageModel
 from unspin.lexicon import DEFAULT, Lexicon, Line, Phrase, check, find, formatted, read
 from unspin.model import Entry, Status
+from unspin.pipeline import inspect, restore
 from unspin.text import phrase
 
 FOUND_ERRORS = 1  # exit code of check
@@ -42,7 +42,7 @@ def command() -> None:
 # check
 
 
-def _problems(path: Path, model: LanguageModel) -> Iterator[tuple[bool, str]]:
+def _problems(path: Path, stages: options.Stages) -> Iterator[tuple[bool, str]]:
     """Whether each problem is an error, and what it says with its place."""
     try:
         _, lines = read(path)
@@ -51,7 +51,7 @@ def _problems(path: Path, model: LanguageModel) -> Iterator[tuple[bool, str]]:
         beside = examples.beside(path)
         if beside.exists():
             lexicon = Lexicon((line.entry for line in lines if line.entry), name=path.stem)
-            for failure in examples.failures(beside, lexicon, model):
+            for failure in examples.failures(beside, lexicon, stages["model"], stages["ranker"]):
                 yield True, str(failure)
     except FormatError as error:  # beyond a malformed line there is nothing to check
         yield True, str(error)
@@ -60,8 +60,9 @@ def _problems(path: Path, model: LanguageModel) -> Iterator[tuple[bool, str]]:
 @command.command("check")
 @_lexicons
 @options.model_option
+@options.ranker_option
 @click.option("-v", "--verbose", is_flag=True, help="Show also what merits a look but is no error, such as loops.")
-def check_command(lexicons: tuple[str, ...], model: Path | None, verbose: bool) -> None:
+def check_command(lexicons: tuple[str, ...], model: Path | None, ranker: str, verbose: bool) -> None:
     """Look for errors: form, order, repetition, impossible rates.
 
     Says file:line:column and what is wrong, and exits 1 if anything is. Runs the examples beside a lexicon, too
@@ -74,12 +75,12 @@ def check_command(lexicons: tuple[str, ...], model: Path | None, verbose: bool) 
       unspin lexicon check -v mine.tsv
     """
     failures = Failures()
-    _, language = options.loaded((), model)
+    stages = options.stages(model=model, ranker=ranker)
     errors = 0
     for name in lexicons or (DEFAULT,):
         with failures.told():
             path = find(name)
-            found = list(_problems(path, language))
+            found = list(_problems(path, stages))
             for is_error, message in found:
                 if is_error or verbose:
                     product(message + ("" if is_error else " (no error)") + "\n")
@@ -329,9 +330,15 @@ def show_command(words: tuple[str, ...], lexicons: tuple[str, ...], colour: bool
 @options.confidence_option
 @options.lexicon_option
 @options.model_option
+@options.ranker_option
 @options.colour_option
 def try_command(
-    words: tuple[str, ...], min_confidence: float, lexicons: tuple[str, ...], model: Path | None, colour: bool | None
+    words: tuple[str, ...],
+    min_confidence: float,
+    lexicons: tuple[str, ...],
+    model: Path | None,
+    ranker: str,
+    colour: bool | None,
 ) -> None:
     """Restore a text as if it were known to be spun, and show all its candidates.
 
@@ -344,8 +351,9 @@ def try_command(
     """
     is_input = words == (STDIN,)
     text = options.read_aloud(Source(None, Path("stdin"))).text if is_input else " ".join(words)
-    lexicon, language = options.loaded(lexicons, model)
-    restoration, found = examples.decode_as_spun(text, lexicon, language, min_confidence=min_confidence)
+    stages = options.stages(lexicons, model, ranker)
+    restoration = restore(text, **stages, min_confidence=min_confidence, assume_spun=True)
+    found = inspect(text, **stages).candidates
     coloured = terminal.wants_colour(colour)
     shown = render(restoration, style=DiffStyle.WORDS, colour=coloured)
     product(shown + ("" if shown.endswith("\n") else "\n"))

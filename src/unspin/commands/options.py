@@ -6,7 +6,7 @@ import math
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar
 
 import click
 
@@ -17,6 +17,9 @@ from unspin.files import STDIN, Source, SourceText, read
 from unspin.language import LanguageModel, default_model, load_model
 from unspin.lexicon import Lexicon
 from unspin.pipeline import default_lexicon
+from unspin.rank import DEFAULT as DEFAULT_RANKER
+from unspin.rank import Ranker
+from unspin.rank import find as find_ranker
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -49,6 +52,13 @@ model_option: Decorator[Any] = click.option(
     type=click.Path(path_type=Path),
     help="A language model: ARPA, or made by `unspin language compile`. [default: the shipped one]",
 )
+ranker_option: Decorator[Any] = click.option(
+    "--ranker",
+    default=DEFAULT_RANKER,
+    show_default=True,
+    metavar="NAME|PATH|none",
+    help="What judges words by their context: shipped, or made by `unspin train`; none goes without.",
+)
 confidence_option: Decorator[Any] = click.option(
     "--min-confidence",
     type=click.FloatRange(0.0, 1.0),
@@ -66,10 +76,21 @@ colour_option: Decorator[Any] = click.option(
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 
 
-def loaded(lexicons: Sequence[str], model: Path | None) -> tuple[Lexicon, LanguageModel]:
-    """The lexicon and the language model that were asked for. Raises InputError or FormatError."""
-    lexicon = Lexicon.load(*lexicons) if lexicons else default_lexicon()
-    return lexicon, load_model(model) if model else default_model()
+class Stages(TypedDict):
+    """What `restore` and `inspect` take by these names."""
+
+    lexicon: Lexicon
+    model: LanguageModel
+    ranker: Ranker
+
+
+def stages(lexicons: Sequence[str] = (), model: Path | None = None, ranker: str = DEFAULT_RANKER) -> Stages:
+    """The lexicon and the models that were asked for. Raises InputError or FormatError."""
+    return Stages(
+        lexicon=Lexicon.load(*lexicons) if lexicons else default_lexicon(),
+        model=load_model(model) if model else default_model(),
+        ranker=find_ranker(ranker),
+    )
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

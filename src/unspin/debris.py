@@ -1,0 +1,238 @@
+"""What a spinner leaves around its swaps: broken figures and contractions, doubled words, spintax.
+
+In come a document and the edits decided for it; out come these edits with the debris mended, and what waits
+for a person. The rules read the *restored* text, so that they also see the debris that edits make or leave half
+done; a mending that meets an edit replaces it. Refused, by `EditConflict`: edits that overlap or do not quote
+the text.
+
+- A number word inside a figure ("three.5%", "a couple of:30") becomes digits, a broken contraction
+  ("gained't") what it was. No edited text has either.
+- A word that the spinner doubled ("dietary dietary supplements": a head's alternate holds the word beside it)
+  stays once. Words that English doubles ("that that", "very very", "blah blah"), names, and whatever stands
+  among code are left alone.
+- An edit that doubles a word where the text had it once is more often wrong than right: it is held.
+- Spintax that was never expanded (`{hi|hello}`) is held with what it may read as, in any text: it is evidence
+  by itself.
+
+Stray braces and blanks, "just a few" and "of interest" have no rule: the former do not occur, the latter are
+swaps, which decoding undoes.
+"""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import NamedTuple
+
+from unspin.decide import quantities
+from unspin.edit import apply
+from unspin.model import Candidate, DecidedBy, Document, Edit, Held, HeldReason, Option
+
+# The share of mendings that were right, by spun texts whose originals are known.
+FIGURE = 0.99
+CONTRACTION = 0.99
+DOUBLED = 0.94
+DOUBLING = 0.25  # of edits that double a word
+
+MOST_READINGS = 24  # of one spintax group; further ones are not listed
+LONGEST_GROUP = 400  # code points
+
+_UNIT = "one|two|three|four|five|six|seven|eight|nine"
+_TEENS = "ten|eleven|twelve|thirteen|fourteen|fifteen|sixteen|seventeen|eighteen|nineteen"
+_TENS = "twenty|thirty|forty|fifty|sixty|seventy|eighty|ninety"
+_FIGURE = re.compile(
+    rf"""(?<![\w.,:/])
+         (?:a[ ](?:pair|couple)[ ]of | (?:(?:{_TENS})[ -])?(?:{_UNIT}) | (?:(?:{_UNIT})[ ])?hundred | {_TEENS} | {_TENS})
+         (?=,\d{{3}}(?!\d) | \.\d | :[0-5]\d(?!\d) | /\d)""",
+    re.IGNORECASE | re.VERBOSE,
+)
+_CONTRACTIONS = (
+    (re.compile(r"\b(?:gained|received)(?=['\u2019]t\b)"), "won"),
+    (
+        re.compile(
+            r"\b(?:(?:may|might|could|will)(?: (?:possibly|probably|well|actually))?|(?:is|are|am) able to)(?=['\u2019]t\b)"
+        ),
+        "can",
+    ),
+    (re.compile(r"(?:['\u2019]ll| will)(?: be able to)?(?=['\u2019]t\b)"), " can"),
+)
+
+_DOUBLE = re.compile(
+    r"(?<![\w'\u2019.@#/-])(?P<word>[^\W\d_]++)[ \u00a0]+(?P<again>(?P=word))"
+    r"(?![\w@/-]|['\u2019.][^\W\d_]|[ \u00a0]+(?P=word)\b)",
+    re.IGNORECASE,
+)
+_CODE = re.compile(r"[{}\\<>=`_|]|\(\)|;$")
+# What edited text doubles: by grammar ("what it is is", "going on on") or slip, for emphasis or as a sound.
+_DOUBLES = frozenset(
+    "a about after all am an and another any are at be been before being but by can could did do does for from get "
+    "had has have he her here him his how i if in is it its just like may me might more must my no not now on one or "
+    "our say she should so some than that the their them then there these they this those to too two us was we were "
+    "what when where which while who why will working would yes you your "
+    "again always beep big blah boo boom bye cheap clack dash ding dot etc far first great ha heh hey ho home hot "
+    "knock la late little long lots many much na never nice number old only please pop quite rah real really right "
+    "same still uh very way well whoa wild win yada yadda yeah".split()
+)
+
+_TEXT = r"[^{}\n\\<>=:;_$\[\]]"  # no code, no formula, no template
+_INNER = re.compile(rf"\{{({_TEXT}*+)\}}")
+_MIDDLE = rf"\{{(?:{_TEXT}++|\{{{_TEXT}*+\}})*+\}}"
+_SPINTAX = re.compile(rf"(?<![\w\\$#%^:=/])\{{(?:{_TEXT}++|{_MIDDLE})*+\}}")
+
+
+class _Mending(NamedTuple):
+    """`[start, end)` of a restored text ought to read `after`."""
+
+    start: int
+    end: int
+    after: str
+    confidence: float
+
+
+class _Place(NamedTuple):
+    """`[start, end)` of a restored text, which stands for `[source, source_end)` of its original, and the edits there."""
+
+    start: int
+    end: int
+    source: int
+    source_end: int
+    edits: tuple[Edit, ...]
+
+
+class _Restored:
+    """A stretch of text as its edits make it read, and where each piece of it comes from."""
+
+    def __init__(self, original: str, start: int, end: int, edits: Sequence[Edit]) -> None:
+        self.original, self.edits = original, edits
+        self.text = apply(original[start:end], [replace(e, start=e.start - start, end=e.end - start) for e in edits])
+        self._starts: list[int] = []
+        self._ends: list[int] = []
+        self._shifts = [start]  # what leads back into the original: before all edits, and behind each
+        for edit in edits:
+            self._starts.append(edit.start - self._shifts[-1])
+            self._ends.append(self._starts[-1] + len(edit.after))
+            self._shifts.append(edit.end - self._ends[-1])
+
+    def place(self, start: int, end: int) -> _Place:
+        """The place `[start, end)`, widened to the edits that it meets or touches."""
+        first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
+        if first < last:
+            start, end = min(start, self._starts[first]), max(end, self._ends[last - 1])
+        return _Place(start, end, start + self._shifts[first], end + self._shifts[last], tuple(self.edits[first:last]))
+
+    def mended(self, mendings: Iterable[_Mending]) -> list[Edit]:
+        """The edits with the mendings made: one that meets edits replaces them, or undoes them."""
+        kept, made = dict.fromkeys(self.edits), []
+        position = -1
+        for mending in sorted(mendings):
+            place = self.place(mending.start, mending.end)
+            if place.source <= position:
+                continue
+            position = place.source_end
+            before = self.original[place.source : place.source_end]
+            after = self.text[place.start : mending.start] + mending.after + self.text[mending.end : place.end]
+            confidence = min([mending.confidence, *(edit.confidence for edit in place.edits)])
+            for edit in place.edits:
+                del kept[edit]
+            if before != after:
+                made.append(Edit(place.source, position, before, after, None, confidence, DecidedBy.DEBRIS))
+        return sorted([*kept, *made], key=lambda edit: edit.start)
+
+
+def mend(document: Document, edits: Iterable[Edit], *, is_spun: bool) -> tuple[tuple[Edit, ...], tuple[Held, ...]]:
+    """The edits, in text order, with the spinner's debris mended, and what of it waits for a person.
+
+    Only the document's paragraphs are looked at: leave out those that are to be removed. An edit lies in one
+    paragraph. Without spin evidence (`is_spun` false) nothing is mended, and only spintax is held.
+    """
+    made: list[Edit] = []
+    held: list[Held] = []
+    ordered = sorted(edits, key=lambda edit: edit.start)
+    done = 0
+    for paragraph in document.paragraphs:
+        first = bisect_left(ordered, paragraph.start, key=lambda edit: edit.start)
+        last = bisect_left(ordered, paragraph.end, key=lambda edit: edit.start)
+        own, waiting = _mended(document.text, paragraph.start, paragraph.end, ordered[first:last], is_spun=is_spun)
+        made += [*ordered[done:first], *own]
+        held += waiting
+        done = last
+    return (*made, *ordered[done:]), tuple(held)
+
+
+def _mended(text: str, start: int, end: int, edits: list[Edit], *, is_spun: bool) -> tuple[list[Edit], list[Held]]:
+    held = list(_spintax(text, start, end))
+    for group in (waiting.candidate for waiting in held):
+        edits = [edit for edit in edits if edit.end <= group.start or group.end <= edit.start]
+    if not is_spun:
+        return edits, held
+    restored = _Restored(text, start, end, edits)
+    if mendings := list(_broken(restored.text)):
+        restored = _Restored(text, start, end, restored.mended(mendings))
+    mendings, doubtful = _doubled(restored)
+    made = restored.mended(mendings)
+    return [e for e in made if e not in doubtful], held + [_doubted(e) for e in made if e in doubtful]
+
+
+def _broken(text: str) -> Iterator[_Mending]:
+    """Figures and contractions that no author writes."""
+    for match in _FIGURE.finditer(text):
+        yield _Mending(*match.span(), _digits(match.group().lower()), FIGURE)
+    for pattern, stem in _CONTRACTIONS:
+        for match in pattern.finditer(text):
+            yield _Mending(*match.span(), stem, CONTRACTION)
+
+
+def _digits(number: str) -> str:
+    """Two ("a pair of") or a number in words, as digits; `quantities` takes "one" for a pronoun."""
+    return "2" if number.endswith("of") else str(next(iter(quantities(number)), 1))
+
+
+def _doubled(restored: _Restored) -> tuple[list[_Mending], set[Edit]]:
+    """Where a doubled word stays once, and the edits that double one where the text had it once."""
+    mendings: list[_Mending] = []
+    doubtful: set[Edit] = set()
+    for match in () if _CODE.search(restored.text) else _DOUBLE.finditer(restored.text):
+        word, again = match.groups()
+        if again in _DOUBLES or not again.islower() or word not in (again, again.capitalize()):
+            continue
+        place = restored.place(*match.span())
+        found = _DOUBLE.search(restored.original, place.source, place.source_end)
+        if not place.edits or (found and found["again"] == again):
+            mendings.append(_Mending(*match.span(), word, DOUBLED))
+        else:
+            doubtful.add(min(place.edits, key=lambda edit: edit.confidence))
+    return mendings, doubtful
+
+
+def _doubted(edit: Edit) -> Held:
+    options = Option(edit.after, edit.entry, DOUBLING), Option(edit.before, None, 0.0)
+    return Held(Candidate(edit.start, edit.end, edit.before, options), HeldReason.CONFIDENCE)
+
+
+def _spintax(text: str, start: int, end: int) -> Iterator[Held]:
+    """The spintax groups of a stretch of text, with what they may read as."""
+    for match in _SPINTAX.finditer(text, start, end):
+        group = match.group()
+        if len(group) > LONGEST_GROUP or "|" not in _INNER.sub("", _INNER.sub("", group[1:-1])):
+            continue
+        readings = dict.fromkeys(islice(_readings(group), MOST_READINGS))
+        if any(len(reading) > 1 for reading in readings):
+            options = *(Option(reading, None, 1.0 / len(readings)) for reading in readings), Option(group, None, 0.0)
+            yield Held(Candidate(*match.span(), group, options), HeldReason.CONFIDENCE)
+
+
+def _readings(group: str) -> Iterator[str]:
+    """All that a spintax group may read as, in order.
+
+    >>> list(_readings("{hi|{good|fine} day}"))
+    ['hi', 'good day', 'fine day']
+    """
+    inner = _INNER.search(group)
+    if inner is None:
+        yield group
+        return
+    for choice in inner[1].split("|"):
+        yield from _readings(group[: inner.start()] + choice + group[inner.end() :])

@@ -1,0 +1,154 @@
+"""Train the context ranker from clean text alone.
+
+In come clean texts and the words to know; out come word vectors, and the weights at which they undo best what the
+channel does to clean text that the vectors have not seen. Deterministic; the counting can be taken up again
+where it stopped (`Counts.save`).
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Callable, Iterable, Sequence, Set
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspin.edit import cleaned
+from unspin.errors import FormatError
+from unspin.evaluate import Score, score, total
+from unspin.gold import Gold, parse_markup
+from unspin.language import LanguageModel
+from unspin.lexicon import Lexicon, Phrase
+from unspin.ngrams import usable
+from unspin.pipeline import restore
+from unspin.rank import VectorRanker
+from unspin.spin import markup, spin
+
+WORDS = 30_000  # the most frequent ones have vectors
+DIMENSIONS = 128
+REACH = 8  # tokens to either side that count as near
+LEAST_COUNT = 4  # pairs of words seen together less often say nothing
+SMOOTHING = 0.875  # exponent on word frequencies, so that rare words are not near everything
+WEIGHTS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)  # tried for the near and the far context
+Progress = Callable[[str, int, int], None]
+
+
+@dataclass(slots=True)
+class Counts:
+    """How often words stand near each other: sparse, as sorted keys `first * size + second`."""
+
+    words: tuple[str, ...]
+    key: NDArray[np.int64]
+    count: NDArray[np.float32]
+    done: tuple[str, ...] = ()  # names of the texts counted
+
+    @classmethod
+    def empty(cls, words: Sequence[str]) -> Counts:
+        """No counts yet, for these words."""
+        return cls(tuple(words), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+
+    def add(self, chunks: Iterable[str], *, name: str, held_out: Set[Phrase], progress: Progress) -> Counts:
+        """These counts and those of one more text, given in chunks of whole paragraphs."""
+        numbers = {word: number for number, word in enumerate(self.words)}
+        key, count = self.key, self.count
+        for step, chunk in enumerate(chunks):
+            running: list[int] = []
+            for paragraph in usable(chunk, held_out):
+                running += [numbers.get(t.norm, -1) for s in paragraph.sentences for t in s.tokens]
+                running += [-1] * REACH
+            key, count = _merged(key, count, *_near(np.asarray(running, dtype=np.int64), len(self.words)))
+            progress(f"count {name}", step + 1, 0)
+        return Counts(self.words, key, count, (*self.done, name))
+
+    def save(self) -> bytes:
+        """The bytes of a file from which counting can go on."""
+        file = io.BytesIO()
+        names = [np.frombuffer("\n".join(n).encode(), dtype=np.uint8) for n in (self.words, self.done)]
+        np.savez(file, allow_pickle=False, key=self.key, count=self.count, words=names[0], done=names[1])
+        return file.getvalue()
+
+    @classmethod
+    def load(cls, path: Path) -> Counts:
+        """The counts in a file; FormatError if it is damaged."""
+        try:
+            with np.load(path, allow_pickle=False) as arrays:
+                words, done = (tuple(arrays[n].tobytes().decode().split("\n")) for n in ("words", "done"))
+                return cls(words, arrays["key"], arrays["count"], tuple(name for name in done if name))
+        except (OSError, KeyError, ValueError) as error:
+            raise FormatError(path, f"no counts to go on from ({error}); remove it to start again") from error
+
+
+def _near(running: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    """Keys and counts of all pairs at most REACH apart, the smaller number first."""
+    keys = []
+    for distance in range(1, REACH + 1):
+        first, second = running[:-distance], running[distance:]
+        both = (first >= 0) & (second >= 0)
+        low, high = np.minimum(first[both], second[both]), np.maximum(first[both], second[both])
+        keys.append(low * size + high)
+    key, count = np.unique(np.concatenate(keys), return_counts=True)
+    return key, count.astype(np.float32)
+
+
+def _merged(
+    key: NDArray[np.int64], count: NDArray[np.float32], more: NDArray[np.int64], added: NDArray[np.float32]
+) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+    both, place = np.unique(np.concatenate([key, more]), return_inverse=True)
+    summed = np.bincount(place, weights=np.concatenate([count, added]), minlength=len(both))
+    return both, summed.astype(np.float32)
+
+
+def vectors(counts: Counts) -> VectorRanker:
+    """The best low-rank picture of the words' positive pointwise mutual information; weights 0 as yet.
+
+    Needs scipy (the extra `train`).
+    """
+    from scipy.sparse import coo_matrix
+    from scipy.sparse.linalg import eigsh
+
+    size = len(counts.words)
+    kept = counts.count >= LEAST_COUNT
+    first, second = np.divmod(counts.key[kept], size)
+    half = coo_matrix((counts.count[kept].astype(np.float64), (first, second)), shape=(size, size))
+    pairs = (half + half.T).tocoo()
+    frequency = np.maximum(np.asarray(pairs.sum(axis=1)).ravel(), 1.0)
+    smooth = frequency**SMOOTHING
+    expected = smooth[pairs.row] * smooth[pairs.col] * frequency.sum() / smooth.sum() ** 2
+    pairs.data = np.maximum(np.log(pairs.data / expected), 0.0)
+    values, axes = eigsh(pairs.tocsr(), k=min(DIMENSIONS, size - 1), which="LM", v0=np.ones(size))
+    order = np.argsort(-np.abs(values), kind="stable")
+    scaled = (axes * np.sqrt(np.abs(values)))[:, order].astype(np.float32)
+    return VectorRanker(counts.words, scaled, np.sign(values[order]).astype(np.float32), near=0.0, far=0.0)
+
+
+def tune(
+    ranker: VectorRanker,
+    texts: Sequence[str],
+    lexicon: Lexicon,
+    model: LanguageModel,
+    *,
+    seed: int,
+    progress: Progress = lambda stage, done, total: None,
+) -> tuple[VectorRanker, Score]:
+    """The ranker with the weights that best undo the spinning of clean texts, and the score it gets."""
+    golds = [parse_markup(markup(spin(t, lexicon, seed=seed + n)), name=f"text {n}") for n, t in enumerate(texts)]
+    best, tried = _scored(ranker, golds, lexicon, model), 0
+    chosen = ranker
+    for near in WEIGHTS:
+        for far in WEIGHTS:
+            tried += 1
+            candidate = VectorRanker(ranker.words, ranker.vectors, ranker.signs, near=near, far=far)
+            found = _scored(candidate, golds, lexicon, model)
+            if found.f05 > best.f05:
+                best, chosen = found, candidate
+            progress("tune", tried, len(WEIGHTS) ** 2)
+    return chosen, best
+
+
+def _scored(ranker: VectorRanker, golds: Sequence[Gold], lexicon: Lexicon, model: LanguageModel) -> Score:
+    return total(
+        score(gold, cleaned(restore(gold.text, lexicon=lexicon, model=model, ranker=ranker, assume_spun=True)))
+        for gold in golds
+    )
