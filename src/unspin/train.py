@@ -8,7 +8,8 @@ where it stopped (`Counts.save`).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -30,6 +31,7 @@ WORDS = 30_000  # the most frequent ones have vectors
 DIMENSIONS = 128
 REACH = 8  # tokens to either side that count as near
 LEAST_COUNT = 4  # pairs of words seen together less often say nothing
+BATCH = 3_000_000  # tokens counted at a time: merging costs as much as counting
 SMOOTHING = 0.875  # exponent on word frequencies, so that rare words are not near everything
 WEIGHTS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)  # tried for the near and the far context
 Progress = Callable[[str, int, int], None]
@@ -53,13 +55,16 @@ class Counts:
         """These counts and those of one more text, given in chunks of whole paragraphs."""
         numbers = {word: number for number, word in enumerate(self.words)}
         key, count = self.key, self.count
+        running: list[int] = []
         for step, chunk in enumerate(chunks):
-            running: list[int] = []
             for paragraph in usable(chunk, held_out):
                 running += [numbers.get(t.norm, -1) for s in paragraph.sentences for t in s.tokens]
                 running += [-1] * REACH
-            key, count = _merged(key, count, *_near(np.asarray(running, dtype=np.int64), len(self.words)))
+            if len(running) > BATCH:
+                key, count = _merged(key, count, *_near(np.asarray(running, dtype=np.int64), len(self.words)))
+                running = []
             progress(f"count {name}", step + 1, 0)
+        key, count = _merged(key, count, *_near(np.asarray(running, dtype=np.int64), len(self.words)))
         return Counts(self.words, key, count, (*self.done, name))
 
     def save(self) -> bytes:
@@ -133,7 +138,7 @@ def tune(
     progress: Progress = lambda stage, done, total: None,
 ) -> tuple[VectorRanker, Score]:
     """The ranker with the weights that best undo the spinning of clean texts, and the score it gets."""
-    golds = [parse_markup(markup(spin(t, lexicon, seed=seed + n)), name=f"text {n}") for n, t in enumerate(texts)]
+    golds = list(_golds(texts, lexicon, seed))
     best, tried = _scored(ranker, golds, lexicon, model), 0
     chosen = ranker
     for near in WEIGHTS:
@@ -145,6 +150,13 @@ def tune(
                 best, chosen = found, candidate
             progress("tune", tried, len(WEIGHTS) ** 2)
     return chosen, best
+
+
+def _golds(texts: Sequence[str], lexicon: Lexicon, seed: int) -> Iterator[Gold]:
+    """Each text spun, with its markup; texts that markup cannot express are passed over."""
+    for number, text in enumerate(texts):
+        with suppress(FormatError):
+            yield parse_markup(markup(spin(text, lexicon, seed=seed + number)), name=f"text {number}")
 
 
 def _scored(ranker: VectorRanker, golds: Sequence[Gold], lexicon: Lexicon, model: LanguageModel) -> Score:

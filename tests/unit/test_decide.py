@@ -120,7 +120,7 @@ def test_numbers_negations_and_names_are_guarded(
 
 def test_guards_come_before_status_and_threshold() -> None:
     text = "for 5 years"
-    _, (held,) = decided(text, reading(text, "5", "four", 0.1), min_confidence=0.9)
+    _, (held,) = decided(text, reading(text, "5", "four", 0.6), min_confidence=0.9)
     assert held.reason == HeldReason.NUMBER
 
 
@@ -166,8 +166,8 @@ def verdict(*gains: float, words: int) -> bool:
 
 
 def test_evidence_is_the_best_gain_per_word_and_its_rate() -> None:
-    found = evidence(Decoding((), (30.0, 20.0), 100), RATES)
-    assert (found.rate, found.evidence, found.words, found.is_spun) == (0.5, 0.3, 100, True)
+    found = evidence(Decoding((), (50.0, 20.0), 100), RATES)
+    assert (found.rate, found.evidence, found.words, found.is_spun) == (0.5, 0.5, 100, True)
 
 
 def test_without_a_gain_the_rate_is_zero() -> None:

@@ -125,7 +125,7 @@ def test_every_directory_without_texts_is_an_error(tmp_path: Path) -> None:
 
 
 def test_chunks_are_whole_lines_and_lose_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(files, "CHUNK", 20)
+    monkeypatch.setattr(files, "CHUNK_LINES", 3)
     text = "".join(f"line number {n}\n" for n in range(10)) + "no break at the end"
     (tmp_path / "t.txt").write_text(text)
     (tmp_path / "t.txt.gz").write_bytes(gzip.compress(text.encode()))
@@ -134,6 +134,8 @@ def test_chunks_are_whole_lines_and_lose_nothing(tmp_path: Path, monkeypatch: py
         assert "".join(parts) == text
         assert len(parts) > 3
         assert all(part.endswith("\n") for part in parts[:-1])
+        halves = ["".join(chunks(tmp_path / name, stop=0.5)), "".join(chunks(tmp_path / name, start=0.5))]
+        assert "".join(halves) == text and halves[0].endswith("line number 4\n")
 
 
 @pytest.mark.parametrize("data", [gzip.compress(b"a long text" * 100)[:30], b"no gzip", gzip.compress(b"\xff\xfe")])

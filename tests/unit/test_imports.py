@@ -27,6 +27,7 @@ LAYERS = (
     ("decode",),
     ("decide",),
     ("pipeline",),
+    ("train",),
     ("commands",),
     ("cli",),
     ("__main__",),

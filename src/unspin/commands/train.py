@@ -73,7 +73,7 @@ def command(
         language = load_model(model) if model else default_model()
         ranker, found = tune(vectors(counts), spun, lexicon, language, seed=seed, progress=report)
     write_atomic(output, save(ranker))
-    write_atomic(output.with_suffix(".md"), _card(ranker, found, texts, lexicon, seed).encode())
+    write_atomic(output.with_name(f"{output.name}.md"), _card(ranker, found, texts, lexicon, seed).encode())
     _checkpoint(output).unlink(missing_ok=True)
     say(f"{output}: near {ranker.near:g}, far {ranker.far:g}; F0.5 {found.f05:.3f} on {len(spun)} spun texts")
 
@@ -97,8 +97,7 @@ def _counted(texts: tuple[Path, ...], output: Path, unseen: frozenset[Phrase], r
 def _documents(path: Path, most: int) -> Iterator[str]:
     lines = [line for part in chunks(path, start=COUNTED, stop=TUNED) for line in part.splitlines()]
     step = max(DOCUMENT, len(lines) // max(1, most))
-    usable = ("\n".join(lines[i : i + DOCUMENT]) for i in range(0, len(lines), step))
-    return islice((text for text in usable if "[[" not in text and "|" not in text), most)
+    return islice(("\n".join(lines[i : i + DOCUMENT]) for i in range(0, len(lines), step)), most)
 
 
 def _card(ranker: VectorRanker, found: Score, texts: tuple[Path, ...], lexicon: Lexicon, seed: int) -> str:
