@@ -21,12 +21,13 @@ from pathlib import Path
 import unspin
 from unspin.align import Pair, read_pairs
 from unspin.calibration import Judged, expected_calibration_error, judge, reliability, roc_auc
+from unspin.decide import unsure
 from unspin.edit import cleaned
 from unspin.errors import FormatError
 from unspin.evaluate import Outcome, Score, confusions, score, total
 from unspin.gold import Gold, markup_from_pair, parse_markup
 from unspin.lexicon import Lexicon
-from unspin.model import DecidedBy, Edit, HeldReason, Restoration
+from unspin.model import DecidedBy, Restoration
 from unspin.spin import markup, spin
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
@@ -127,15 +128,6 @@ def judgements(gold: Gold, restoration: Restoration) -> Iterator[Judged]:
     yield from judge(gold, restoration.edits)
     for edit in unsure(restoration):
         yield from judge(gold, [edit])
-
-
-def unsure(restoration: Restoration) -> Iterator[Edit]:
-    """What was held for its confidence alone, as edits: calibration must not see the sure ones only."""
-    for held in restoration.held:
-        if held.reason is HeldReason.CONFIDENCE:
-            at, best = held.candidate, held.candidate.best
-            if best.after != at.before:
-                yield Edit(at.start, at.end, at.before, best.after, best.entry, best.posterior, DecidedBy.DECODER)
 
 
 def calibration(judged: list[Judged]) -> Iterator[tuple[str, float | str]]:

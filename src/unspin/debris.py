@@ -109,8 +109,8 @@ class _Restored:
             self._shifts.append(edit.end - self._ends[-1])
 
     def place(self, start: int, end: int) -> _Place:
-        """The place `[start, end)`, widened to the edits that it meets or touches."""
-        first, last = bisect_left(self._ends, start), bisect_right(self._starts, end)
+        """The place `[start, end)`, widened to the edits that it meets or that end where it starts."""
+        first, last = bisect_left(self._ends, start), bisect_left(self._starts, end)
         if first < last:
             start, end = min(start, self._starts[first]), max(end, self._ends[last - 1])
         return _Place(start, end, start + self._shifts[first], end + self._shifts[last], tuple(self.edits[first:last]))
@@ -156,8 +156,8 @@ def mend(document: Document, edits: Iterable[Edit], *, is_spun: bool) -> tuple[t
 
 def _mended(text: str, start: int, end: int, edits: list[Edit], *, is_spun: bool) -> tuple[list[Edit], list[Held]]:
     held = list(_spintax(text, start, end))
-    for group in (waiting.candidate for waiting in held):
-        edits = [edit for edit in edits if edit.end <= group.start or group.end <= edit.start]
+    groups = [waiting.candidate for waiting in held]
+    edits = [edit for edit in edits if not _meets(edit, groups)]
     if not is_spun:
         return edits, held
     restored = _Restored(text, start, end, edits)
@@ -165,6 +165,11 @@ def _mended(text: str, start: int, end: int, edits: list[Edit], *, is_spun: bool
         restored = _Restored(text, start, end, restored.mended(mendings))
     certain, doubtful = _doubled(restored)
     return restored.mended(certain), held + [_held(restored, mending) for mending in doubtful]
+
+
+def _meets(edit: Edit, groups: Sequence[Candidate]) -> bool:
+    number = bisect_right(groups, edit.start, key=lambda group: group.end)
+    return number < len(groups) and groups[number].start < edit.end
 
 
 def _broken(text: str) -> Iterator[_Mending]:
@@ -190,8 +195,7 @@ def _doubled(restored: _Restored) -> tuple[list[_Mending], list[_Mending]]:
         if not again.islower() or word not in (again, again.capitalize()):
             continue
         place = restored.place(*match.span())
-        found = _DOUBLE.search(restored.original, place.source, place.source_end)
-        if again in _PARTICLES and found and found[2] == again:
+        if again in _PARTICLES and _DOUBLE.search(restored.original, place.source, place.source_end):
             certain.append(_Mending(*match.span(), word, PARTICLE))
         elif not place.edits and (again == "of" or (len(again) >= _LEAST_LETTERS and again not in _DOUBLES)):
             doubtful.append(_Mending(*match.span(), word, DOUBTFUL))

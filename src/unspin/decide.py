@@ -7,6 +7,7 @@ name becomes an edit on its own, however sure the decoder is.
 
 from __future__ import annotations
 
+import math
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
@@ -15,10 +16,13 @@ from functools import lru_cache
 from unspin.decode import Decoding, Reading
 from unspin.edit import carry_case
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, DecidedBy, Edit, Held, HeldReason, Option, SpinEvidence, Status
+from unspin.model import Candidate, DecidedBy, Edit, Held, HeldReason, Option, Restoration, SpinEvidence, Status
 from unspin.text import phrase
 
-MIN_CONFIDENCE = 0.5
+MIN_CONFIDENCE = 0.5  # where F0.5 is highest
+# Posteriors are overconfident, for the models' errors are not independent. Confidence is a logistic function of
+# the posterior's log-odds, cut off at MOST_ODDS, fitted on aligned pairs (benchmarks/calibration.py).
+SLOPE, INTERCEPT, MOST_ODDS = 0.61, 0.18, 6.0
 EVIDENCE_PER_WORD = 0.4  # nats a word must gain for a document to count as spun; clean ones reach 0.2, spun ones 1 ...
 EVIDENCE = 8.0  # ... and nats in all, so that a lucky short text does not
 
@@ -95,6 +99,13 @@ def guard(before: str, option: str, after: str) -> HeldReason | None:
     return None
 
 
+def calibrated(posterior: float) -> float:
+    """The probability that an edit is exactly right, from the decoder's posterior; both in [0, 1]."""
+    inside = min(max(posterior, 1e-9), 1.0 - 1e-9)
+    odds = min(max(math.log(inside / (1.0 - inside)), -MOST_ODDS), MOST_ODDS)
+    return 1.0 / (1.0 + math.exp(-(SLOPE * odds + INTERCEPT)))
+
+
 def evidence(decoding: Decoding, rates: Sequence[float]) -> SpinEvidence:
     """The verdict spun or not, from the log-likelihood gains per spin rate of `rates`."""
     gain, rate = max(zip((0.0, *decoding.gains), (0.0, *rates), strict=True), key=lambda found: found[0])
@@ -143,17 +154,27 @@ def decide(
         option, before = _option(text, reading, lexicon), text[start:end]
         if option.after == before or option.entry is None:
             continue
+        confidence = calibrated(option.posterior)
         rest = 1.0 - sum(rival.posterior for rival in rivals[start, end])
-        if option.posterior < min(min_confidence, rest):
+        if confidence < min_confidence and option.posterior < rest:
             continue  # leaving it alone is likelier, though the best path as a whole says otherwise
         reason = guard(before, option.entry.original, option.after)
         if reason is None and option.entry.status == Status.REVIEW:
             reason = HeldReason.STATUS
-        if reason is None and option.posterior < min_confidence:
+        if reason is None and confidence < min_confidence:
             reason = HeldReason.CONFIDENCE
         if reason is None:
-            edits.append(Edit(start, end, before, option.after, option.entry, option.posterior, DecidedBy.DECODER))
+            edits.append(Edit(start, end, before, option.after, option.entry, confidence, DecidedBy.DECODER))
         else:
             (candidate,) = candidates(text, rivals[start, end], lexicon)
             held.append(Held(candidate, reason))
     return tuple(edits), tuple(held)
+
+
+def unsure(restoration: Restoration) -> Iterator[Edit]:
+    """What was held for its confidence alone, as edits: to judge confidences, one must not see the sure ones only."""
+    for held in restoration.held:
+        if held.reason is HeldReason.CONFIDENCE:
+            at, best = held.candidate, next(option for option in held.candidate.options if option.entry)
+            confidence = calibrated(best.posterior)
+            yield Edit(at.start, at.end, at.before, best.after, best.entry, confidence, DecidedBy.DECODER)

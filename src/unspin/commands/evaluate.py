@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from functools import partial
 from pathlib import Path
@@ -14,13 +14,15 @@ import click
 from unspin.align import read_pairs
 from unspin.calibration import Judged, expected_calibration_error, judge, reliability
 from unspin.commands import options, terminal
+from unspin.commands.plot import drawn
 from unspin.commands.terminal import counted, legible, product, say
+from unspin.decide import unsure
 from unspin.edit import cleaned
 from unspin.errors import FormatError
 from unspin.evaluate import Outcome, Score, confusions, score, total
-from unspin.files import read_text
+from unspin.files import read_text, write_atomic
 from unspin.gold import Gold, markup_from_pair, parse_markup
-from unspin.model import DecidedBy, Edit, HeldReason, Restoration
+from unspin.model import Restoration
 from unspin.pipeline import restore
 
 CONFUSIONS = 20  # shown, unless all are asked for
@@ -37,19 +39,11 @@ class _Report:
         self.scores[name] = score(gold, cleaned(restoration))
         self.judged += judge(gold, restoration.edits)
         # What was held for want of confidence counts, too: else only the sure ones would be judged.
-        self.judged += (one for edit in _unsure(restoration) for one in judge(gold, [edit]))
+        self.judged += (one for edit in unsure(restoration) for one in judge(gold, [edit]))
 
     @property
     def total(self) -> Score:
         return total(self.scores.values())
-
-
-def _unsure(restoration: Restoration) -> Iterator[Edit]:
-    for held in restoration.held:
-        if held.reason is HeldReason.CONFIDENCE:
-            at, best = held.candidate, held.candidate.best
-            if best.after != at.before:
-                yield Edit(at.start, at.end, at.before, best.after, best.entry, best.posterior, DecidedBy.DECODER)
 
 
 def _score_markup(report: _Report, paths: Sequence[Path], restored: Callable[[str], Restoration]) -> None:
@@ -165,6 +159,12 @@ def _table(report: _Report, *, colour: bool, verbose: bool) -> str:
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Score this restored text instead.")
 @click.option("--pairs", multiple=True, type=click.Path(path_type=Path), help="Score aligned pairs; repeatable.")
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@click.option(
+    "--plot",
+    type=click.Path(dir_okay=False, path_type=Path),
+    metavar="FILE",
+    help="Draw the reliability table (.png, .svg); needs the extra plot.",
+)
 @click.option("-v", "--verbose", is_flag=True, help="List every confusion and every fault.")
 @options.confidence_option
 @options.lexicon_option
@@ -176,6 +176,7 @@ def command(
     output: Path | None,
     pairs: tuple[Path, ...],
     style: str,
+    plot: Path | None,
     verbose: bool,
     min_confidence: float,
     lexicons: tuple[str, ...],
@@ -195,6 +196,7 @@ def command(
       unspin evaluate article.markup.txt
       unspin evaluate -v --output mine.txt article.markup.txt
       unspin evaluate --pairs dev.jsonl.gz --format json
+      unspin evaluate --pairs dev.jsonl.gz --plot reliability.svg
     """
     if not markup and not pairs:
         raise click.UsageError("give MARKUP or --pairs")
@@ -210,4 +212,6 @@ def command(
         for path in pairs:
             _score_pairs(report, path, restored)
     coloured = terminal.wants_colour(colour)
+    if plot:
+        write_atomic(plot, drawn(report.judged, style=plot.suffix.removeprefix(".") or "png"))
     product(_json(report) if style == "json" else _table(report, colour=coloured, verbose=verbose))

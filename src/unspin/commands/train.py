@@ -104,8 +104,8 @@ def _card(ranker: VectorRanker, found: Score, texts: tuple[Path, ...], lexicon: 
     names = "\n".join(f"- {path.name}" for path in texts)
     return f"""# Context ranker {ranker.digest}
 
-Word vectors of the {len(ranker.words):,} most frequent words in {DIMENSIONS} dimensions, with two weights: {ranker.near:g}
-for the near context, {ranker.far:g} for the whole text. Made on {datetime.now(UTC):%Y-%m-%d} by
+Word vectors of the {len(ranker.words):,} most frequent words in {DIMENSIONS} dimensions, with two weights:
+{ranker.near:g} for the near context, {ranker.far:g} for the whole text. Made on {datetime.now(UTC):%Y-%m-%d} by
 
     unspin train TEXTS -o FILE --seed {seed}
 
@@ -113,7 +113,8 @@ from the first {COUNTED:.0%} of the lines of
 
 {names}
 
-Weights were tuned on texts from the next {TUNED - COUNTED:.0%}, spun with the lexicon {lexicon.digest}; there it restores
-with precision {found.precision:.3f}, recall {found.recall:.3f} and F0.5 {found.f05:.3f}. The file holds counts' factors,
-no text. It knows the English of its training texts; of words that it does not know it has no opinion.
+Weights were tuned on texts from the next {TUNED - COUNTED:.0%}, spun with the lexicon {lexicon.digest};
+there it restores with precision {found.precision:.3f}, recall {found.recall:.3f} and F0.5 {found.f05:.3f}. The file
+holds factors of counts, no text. It knows the English of its training texts; of words that it does not know it has
+no opinion.
 """
