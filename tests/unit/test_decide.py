@@ -6,10 +6,21 @@ from collections import Counter
 
 import pytest
 
-from unspin.decide import EVIDENCE, EVIDENCE_PER_WORD, candidates, decide, evidence, guard, is_negated, quantities
+from unspin.decide import (
+    EVIDENCE,
+    EVIDENCE_PER_WORD,
+    calibrated,
+    candidates,
+    decide,
+    evidence,
+    guard,
+    is_negated,
+    quantities,
+    unsure,
+)
 from unspin.decode import Decoding, Reading
 from unspin.lexicon import Lexicon
-from unspin.model import DecidedBy, Edit, Entry, Held, HeldReason, Status
+from unspin.model import DecidedBy, Edit, Entry, Held, HeldReason, Restoration, Signature, SpinEvidence, Status
 from unspin.text import segment
 
 LEXICON = Lexicon(
@@ -48,7 +59,7 @@ def test_a_sure_reading_becomes_an_edit_that_quotes_the_text() -> None:
     (edit,), held = decided(text, reading(text, "in\u00a0opposition to", "against", 0.75))
     assert (edit.start, edit.end) == (9, 25)
     assert edit.before == text[9:25]
-    assert (edit.after, edit.confidence, edit.decided_by) == ("against", 0.75, DecidedBy.DECODER)
+    assert (edit.after, edit.confidence, edit.decided_by) == ("against", calibrated(0.75), DecidedBy.DECODER)
     assert edit.entry is not None and edit.entry.original == "against"
     assert held == ()
 
@@ -65,13 +76,29 @@ def test_only_the_best_path_is_followed() -> None:
     assert decided(text, reading(text, "struggle", "war", 0.99, is_best=False)) == ((), ())
 
 
-@pytest.mark.parametrize(("posterior", "min_confidence", "is_made"), [
-    (0.7, 0.7, True), (0.7, 0.71, False), (0.2, 0.0, True), (1.0, 1.0, True), (0.999, 1.0, False),
+@pytest.mark.parametrize(("posterior", "above", "is_made"), [
+    (0.7, 0.0, True), (0.7, 0.001, False), (0.6, 0.0, True), (1.0, 0.0, True), (1.0, 0.001, False),
 ])  # fmt: skip
-def test_the_threshold_is_inclusive(posterior: float, min_confidence: float, is_made: bool) -> None:
-    text = "a struggle"
+def test_the_threshold_is_inclusive(posterior: float, above: float, is_made: bool) -> None:
+    text, min_confidence = "a struggle", calibrated(posterior) + above
     edits, held = decided(text, reading(text, "struggle", "war", posterior), min_confidence=min_confidence)
     assert (len(edits), [h.reason for h in held]) == ((1, []) if is_made else (0, [HeldReason.CONFIDENCE]))
+
+
+def test_confidence_rises_with_the_posterior_and_is_never_certainty() -> None:
+    confidences = [calibrated(n / 100) for n in range(101)]
+    assert confidences == sorted(confidences)
+    assert 0.0 < confidences[0] < 0.1 and 0.9 < confidences[-1] < 1.0
+
+
+def test_what_was_held_for_its_confidence_can_be_judged_all_the_same() -> None:
+    text = "a struggle for 5 years"
+    edits, held = decided(
+        text, reading(text, "struggle", "war", 0.6), reading(text, "5", "four", 0.9), min_confidence=0.99
+    )
+    spin = SpinEvidence(1.0, 1.0, 5, True)
+    restoration = Restoration(text, spin, (), edits, held, Signature("", "", "", ()))
+    assert [(e.before, e.after, e.confidence) for e in unsure(restoration)] == [("struggle", "war", calibrated(0.6))]
 
 
 def test_an_entry_for_review_is_held_however_sure() -> None:

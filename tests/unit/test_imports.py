@@ -26,6 +26,7 @@ LAYERS = (
     ("learn",),
     ("decode",),
     ("decide",),
+    ("debris",),
     ("pipeline",),
     ("train",),
     ("commands",),

@@ -96,7 +96,7 @@ def test_a_higher_confidence_holds_more_and_edits_less() -> None:
     for at, restoration in found.items():
         assert all(e.confidence >= at for e in restoration.edits if e.decided_by == DecidedBy.DECODER)
         doubted = [h for h in restoration.held if h.reason == HeldReason.CONFIDENCE]
-        assert len(doubted) == len(made[0.0] - made[at])
+        assert {h.candidate.start for h in doubted} <= made[0.0] - made[at]
 
 
 @pytest.mark.parametrize("confidence", [-0.1, 1.1, float("nan")])
