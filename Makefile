@@ -7,16 +7,19 @@ PAIRS ?= pairs/train.jsonl.gz
 DEV ?= pairs/dev.jsonl.gz
 CLEAN ?= $(wildcard clean/*.txt.gz)
 
-.PHONY: setup seed test check lint types bench lexicon model clean
+.PHONY: setup seed test check lint types bench golden lexicon model ranker clean
 
 setup: $(READY)
+
+build:
+	mkdir -p build
 
 $(READY): pyproject.toml
 	$(PYTHON) -m venv $(VENV)
 	$(BIN)/python -m pip install --quiet --disable-pip-version-check --editable '.[dev]'
 	touch $@
 
-seed: setup  ## Repair the seed article; its cleaned text and diff go to build/
+seed: setup | build  ## Repair the seed article; its cleaned text and diff go to build/
 	$(BIN)/unspin clean seeds/seed.txt --diff words
 	$(BIN)/unspin clean seeds/seed.txt -o build --diff html --force
 
@@ -36,13 +39,21 @@ types: setup
 bench: setup  ## Speed; and, given DEV and CLEAN, quality
 	$(BIN)/python benchmarks/speed.py
 	$(if $(wildcard $(DEV)),$(BIN)/python benchmarks/quality.py --pairs $(DEV) $(addprefix --clean ,$(CLEAN)))
+	$(if $(wildcard $(DEV)),$(BIN)/python benchmarks/calibration.py --pairs $(DEV))
 
-lexicon: setup  ## Learn the shipped lexicon again from PAIRS, and merge the curated entries
+golden: setup | build  ## Write the seed's golden files anew; look at what git shows
+	$(BIN)/unspin clean seeds/seed.txt > build/seed.cleaned.txt && mv build/seed.cleaned.txt seeds/
+	$(BIN)/unspin clean seeds/seed.txt --diff unified > build/seed.diff && mv build/seed.diff seeds/
+
+lexicon: setup | build  ## Learn the shipped lexicon again from PAIRS, and merge the curated entries
 	$(BIN)/unspin learn $(PAIRS) -o build/learned.tsv --force
 	$(BIN)/unspin lexicon merge lexicons/en-autoblog.curated.tsv build/learned.tsv -o lexicons/en-autoblog.tsv --force
 
 model: setup  ## Compile the shipped language model again from CLEAN
-	$(BIN)/unspin language compile $(CLEAN) --held-out $(DEV) -o src/unspin/models/en.ngrams --force
+	$(BIN)/unspin language compile $(CLEAN) --until 0.95 --held-out $(DEV) -o src/unspin/models/en.ngrams --force
+
+ranker: setup  ## Train the shipped context ranker again from CLEAN
+	$(BIN)/unspin train $(CLEAN) --held-out $(DEV) -o src/unspin/models/en.vectors --force
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -206,7 +206,7 @@ def _held(restored: _Restored, mending: _Mending) -> Held:
     place = restored.place(mending.start, mending.end)
     before = restored.original[place.source : place.source_end]
     options = Option(mending.after, None, mending.confidence), Option(before, None, 1.0 - mending.confidence)
-    return Held(Candidate(place.source, place.source_end, before, options), HeldReason.CONFIDENCE)
+    return Held(Candidate(place.source, place.source_end, before, options), HeldReason.DEBRIS)
 
 
 def _spintax(text: str, start: int, end: int) -> Iterator[Held]:
@@ -218,7 +218,7 @@ def _spintax(text: str, start: int, end: int) -> Iterator[Held]:
         readings = dict.fromkeys(islice(_readings(group), MOST_READINGS))
         if any(len(reading) > 1 for reading in readings):
             options = *(Option(reading, None, 1.0 / len(readings)) for reading in readings), Option(group, None, 0.0)
-            yield Held(Candidate(*match.span(), group, options), HeldReason.CONFIDENCE)
+            yield Held(Candidate(*match.span(), group, options), HeldReason.DEBRIS)
 
 
 def _readings(group: str) -> Iterator[str]:

@@ -175,6 +175,6 @@ def unsure(restoration: Restoration) -> Iterator[Edit]:
     """What was held for its confidence alone, as edits: to judge confidences, one must not see the sure ones only."""
     for held in restoration.held:
         if held.reason is HeldReason.CONFIDENCE:
-            at, best = held.candidate, next(option for option in held.candidate.options if option.entry)
+            at, best = held.candidate, next(option for option in held.candidate.options if option.entry is not None)
             confidence = calibrated(best.posterior)
             yield Edit(at.start, at.end, at.before, best.after, best.entry, confidence, DecidedBy.DECODER)

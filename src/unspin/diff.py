@@ -245,11 +245,11 @@ def _escape(text: str) -> str:
 def _figures(restoration: Restoration, pieces: Sequence[_Piece]) -> Iterator[tuple[str, str]]:
     spin = restoration.spin
     edits = [piece for piece in pieces if isinstance(piece, Edit)]
-    mended = sum(edit.decided_by is DecidedBy.AGREEMENT for edit in edits)
+    mended = sum(edit.decided_by in (DecidedBy.AGREEMENT, DecidedBy.DEBRIS) for edit in edits)
     yield "Spin rate", f"{spin.rate:.0%}"
     yield "Evidence per word", f"{spin.evidence:.2f} <small>nats</small>"
     yield "Words", f"{spin.words:,}"
-    yield "Swaps restored", f"{len(edits) - mended:,}" + (f" <small>+ {mended:,} a/an</small>" if mended else "")
+    yield "Swaps restored", f"{len(edits) - mended:,}" + (f" <small>+ {mended:,} mended</small>" if mended else "")
     yield "Held", f"{sum(isinstance(piece, Held) for piece in pieces):,}"
     yield "Paragraphs removed", f"{sum(isinstance(piece, _Removed) for piece in pieces):,}"
 

@@ -93,7 +93,8 @@ class Entry:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """One reading of a candidate: what would stand there (`entry` None: left as it is), and its posterior."""
+    """One reading of a candidate: what would stand there, and its posterior. Without an `entry`, it is left as it is
+    or, where debris is held, mended by rule."""
 
     after: str
     entry: Entry | None
@@ -153,6 +154,7 @@ class HeldReason(StrEnum):
     """Why a candidate waits for a person."""
 
     CONFIDENCE = "confidence"  # below the threshold
+    DEBRIS = "debris"  # what a spinner may have left, but authors write it, too
     STATUS = "status"  # its entry's status is `review`
     NUMBER = "number"  # it would change a number
     NEGATION = "negation"  # it would add or take away a negation

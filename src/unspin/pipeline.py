@@ -1,4 +1,4 @@
-"""The whole story: segment, find repeats, decode, decide, mend.
+"""The whole story: segment, find repeats, decode, decide, mend what the spinner left around its swaps.
 
 In comes a text; out goes a `Restoration` (what was found and decided) or an `Inspection` (everything that
 could be). Nothing is read or written but the lexicon and the language model, once. Pure and thread-safe.
@@ -12,13 +12,14 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from unspin.channel import SPIN_RATES
+from unspin.debris import mend
 from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
 from unspin.decode import Decoding, decode
 from unspin.dedupe import find_repeats
 from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Sentence, Signature, SpinEvidence
+from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Signature, SpinEvidence
 from unspin.rank import Ranker, default_ranker
 from unspin.text import segment
 
@@ -48,9 +49,10 @@ def _version() -> str:
         return "0"
 
 
-def _kept_sentences(document: Document, duplicates: Sequence[DuplicateGroup]) -> list[Sentence]:
+def _kept(document: Document, duplicates: Sequence[DuplicateGroup]) -> Document:
+    """The document without the paragraphs that go: nothing is decided there."""
     removed = {repeat.start for group in duplicates for repeat in group.repeats}
-    return [s for p in document.paragraphs if p.start not in removed for s in p.sentences]
+    return Document(document.text, tuple(p for p in document.paragraphs if p.start not in removed))
 
 
 def _look(
@@ -58,7 +60,8 @@ def _look(
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, variants=lexicon.variants)
-    return document, duplicates, decode(_kept_sentences(document, duplicates), lexicon, model, ranker)
+    sentences = [sentence for paragraph in _kept(document, duplicates).paragraphs for sentence in paragraph.sentences]
+    return document, duplicates, decode(sentences, lexicon, model, ranker)
 
 
 def restore(
@@ -86,6 +89,7 @@ def restore(
         spin = replace(spin, is_spun=True)
     readings = decoding.readings if spin.is_spun else ()
     edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
+    edits, debris = mend(_kept(document, duplicates), edits, is_spun=spin.is_spun)
     options = (
         ("ranker", ranker.digest),
         ("min_confidence", f"{min_confidence:g}"),
@@ -97,7 +101,7 @@ def restore(
         spin=spin,
         duplicates=duplicates,
         edits=mend_articles(document, edits),
-        held=held,
+        held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
         signature=Signature(_version(), lexicon.digest, model.digest, options),
     )
 

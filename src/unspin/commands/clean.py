@@ -77,8 +77,8 @@ def summary(restoration: Restoration) -> str:
     if not restoration.spin.is_spun:
         return ", ".join(["no spin evidence", *(parts or ["unchanged"])])
     parts.append(counted(made.count(DecidedBy.DECODER), "swap") + " restored")
-    if mended := made.count(DecidedBy.AGREEMENT):
-        parts.append(f"{mended:,} a/an mended")
+    if mended := made.count(DecidedBy.AGREEMENT) + made.count(DecidedBy.DEBRIS):
+        parts.append(f"{mended:,} mended")
     spin = restoration.spin
     parts.append(f"{len(restoration.held):,} held")
     return ", ".join([*parts, f"spin rate {spin.rate:.2f}", f"evidence {spin.evidence:.2f} nats/word"])

@@ -29,8 +29,17 @@ def command() -> None:
     metavar="PAIRS",
     help="Leave out paragraphs that share ten words in a row with these originals; repeatable.",
 )
+@click.option(
+    "--until",
+    type=click.FloatRange(0.0, 1.0, min_open=True),
+    default=1.0,
+    metavar="SHARE",
+    help="Read only this share of each text's lines, and keep the rest for measuring.",
+)
 @options.force_option
-def compile_command(texts: tuple[Path, ...], output: Path, held_out: tuple[Path, ...], force: bool) -> None:
+def compile_command(
+    texts: tuple[Path, ...], output: Path, held_out: tuple[Path, ...], until: float, force: bool
+) -> None:
     """Count clean texts and pack a trigram model, for `--model`.
 
     TEXTS are UTF-8, gzipped (.gz) or not, a paragraph a line. They are streamed; the counts take about 30
@@ -45,6 +54,7 @@ def compile_command(texts: tuple[Path, ...], output: Path, held_out: tuple[Path,
     options.refuse_existing(output, force=force)
     withheld = (pair.original for pair in chain.from_iterable(map(read_pairs, held_out)))
     with terminal.progress("compile") as report:
-        packed = compile_trigrams(chain.from_iterable(map(chunks, texts)), held_out=withheld, progress=report)
+        parts = chain.from_iterable(chunks(path, stop=until) for path in texts)
+        packed = compile_trigrams(parts, held_out=withheld, progress=report)
     write_atomic(output, packed)
     say(f"{output}: {len(packed):,} bytes")
