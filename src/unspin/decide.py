@@ -24,7 +24,7 @@ MIN_CONFIDENCE = 0.5  # where F0.5 is highest
 # the posterior's log-odds, cut off at MOST_ODDS, fitted on aligned pairs (benchmarks/calibration.py).
 SLOPE, INTERCEPT, MOST_ODDS = 0.61, 0.18, 6.0
 EVIDENCE_PER_WORD = 0.4  # nats a word must gain for a document to count as spun; clean ones reach 0.2, spun ones 1 ...
-EVIDENCE = 8.0  # ... and nats in all, so that a lucky short text does not
+EVIDENCE = 10.0  # ... and nats in all, so that a lucky short text does not
 
 _UNITS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen"
 _TENS = "twenty thirty forty fifty sixty seventy eighty ninety"

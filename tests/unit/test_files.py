@@ -6,7 +6,9 @@ import gzip
 import os
 import stat
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import pytest
 from hypothesis import given
@@ -19,7 +21,32 @@ from unspin.files import Source, chunks, decode, read, read_text, sources, write
 ENGLISH = "He said \u201cthe struggle goes on\u201d \u2014 Moscow\u2019s caf\u00e9 is na\u00efve.\r\n"
 RUSSIAN = "Борьба продолжалась много лет, и никто не знал почему. " * 3
 CHINESE = "斗争持续了多年，没有人知道为什么没有结束。" * 3
-root = pytest.mark.skipif(os.name != "posix" or os.geteuid() == 0, reason="the superuser may do anything")
+posix = pytest.mark.skipif(os.name != "posix", reason="permissions as POSIX has them")
+NOBODY = 65534
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Iterator[Path]:
+    """A folder that an unprivileged user may use, too: pytest's own are its user's alone."""
+    if os.geteuid() != 0:
+        yield tmp_path
+        return
+    with TemporaryDirectory() as name:
+        Path(name).chmod(0o777)
+        yield Path(name)
+
+
+@contextmanager
+def unprivileged() -> Iterator[None]:
+    """As a user whom permissions bind: the superuser may do anything."""
+    is_root = os.geteuid() == 0
+    if is_root:
+        os.setresuid(NOBODY, NOBODY, 0)
+    try:
+        yield
+    finally:
+        if is_root:
+            os.setresuid(0, 0, 0)
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"])), st.sampled_from(["utf-8", "utf-16", "utf-32"]))
@@ -98,12 +125,12 @@ def test_reading_what_is_missing(tmp_path: Path) -> None:
         read(Source(tmp_path / "nothing.txt", Path("nothing.txt")))
 
 
-@root
-def test_reading_what_is_unreadable(tmp_path: Path) -> None:
-    (tmp_path / "a.txt").write_text("one")
-    (tmp_path / "a.txt").chmod(0)
-    with pytest.raises(InputError, match="permission denied"):
-        read_text(tmp_path / "a.txt")
+@posix
+def test_reading_what_is_unreadable(folder: Path) -> None:
+    (folder / "a.txt").write_text("one")
+    (folder / "a.txt").chmod(0)
+    with unprivileged(), pytest.raises(InputError, match="permission denied"):
+        read_text(folder / "a.txt")
 
 
 def test_sources_walk_in_order_and_pass_over_what_is_hidden(tmp_path: Path) -> None:
@@ -191,12 +218,15 @@ def test_a_failure_leaves_the_target_as_it_was(
     assert target.read_bytes() == b"before"
 
 
-@root
-def test_a_read_only_file_is_not_replaced(target: Path) -> None:
+@posix
+def test_a_read_only_file_is_not_replaced(folder: Path) -> None:
+    target = folder / "a.txt"
+    target.write_bytes(b"before")
     target.chmod(0o444)
-    with pytest.raises(OutputError, match="permission denied"):
+    with unprivileged(), pytest.raises(OutputError, match="permission denied"):
         write_atomic(target, b"after")
     assert target.read_bytes() == b"before"
+    assert list(folder.iterdir()) == [target]
 
 
 def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
