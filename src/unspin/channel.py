@@ -12,16 +12,18 @@ spin rate or, at a high rate, evidence that it is another head's alternate.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
 
 from unspin.lattice import Floats
 from unspin.lexicon import Lexicon
+from unspin.model import Token
 
 SPIN_RATES = (0.25, 0.5, 0.75, 0.9, 1.0)  # the grid, beside 0
 LEAST_KEPT = 0.02  # no head is replaced always: lexicons are incomplete, quotations are spared
+LONGEST_ACRONYM = 3  # letters; the spinner writes "US" and "TV"
 MOST_OPTIONS = 24  # of one span; the rarest beyond are dropped, so that no entry can stall decoding
 
 
@@ -58,6 +60,39 @@ def matches(words: Sequence[str], lexicon: Lexicon) -> tuple[list[Match], list[H
             if key in kept:
                 heads.append(Head(start, end, kept[key]))
     return found, heads
+
+
+def is_mixed(tokens: Iterable[Token]) -> bool:
+    """Does a text write apostrophes both curly and straight? The spinner's table has straight ones only."""
+    words = [token.text for token in tokens if token.is_word and len(token.text) > 1]
+    return any("\u2019" in word for word in words) and any("'" in word for word in words)
+
+
+def written(
+    tokens: Sequence[Token], found: Iterable[Match], heads: Iterable[Head], names: Set[int], *, mixed: bool
+) -> tuple[list[Match], list[Head]]:
+    """The matches and heads of a sentence that are written as the spinner would have written, or found, them.
+
+    It carries capitals over, so that a name (`names`: entries) has one, and spares WORDS IN CAPITALS. In a `mixed`
+    text it wrote the straight apostrophes and never touched the curly ones.
+    """
+    shouted = [token.text.isupper() and len(token.text) > 1 for token in tokens]
+    curly = [mixed and "\u2019" in token.text for token in tokens]
+    matches_ = [
+        match
+        for match in found
+        if not any(curly[match.start : match.end])
+        and not any(shouted[n] and len(tokens[n].text) > LONGEST_ACRONYM for n in range(match.start, match.end))
+        and (match.entry not in names or any(t.text != t.text.lower() for t in tokens[match.start : match.end]))
+    ]
+    spared = [shout or bent for shout, bent in zip(shouted, curly, strict=True)]
+    heads_ = [head for head in heads if not any(spared[head.start : head.end])]
+    if mixed:
+        straight = {
+            match.start for match in matches_ if "'" in tokens[match.start].text and match.end - match.start == 1
+        }
+        heads_ += [Head(start, start + 1, LEAST_KEPT) for start in sorted(straight)]
+    return matches_, heads_
 
 
 def swap_cost(rate: Floats, spin_rate: float) -> Floats:

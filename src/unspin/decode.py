@@ -19,7 +19,7 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from unspin.channel import SPIN_RATES, Head, Match, keep_cost, matches, swap_cost
+from unspin.channel import SPIN_RATES, Head, Match, is_mixed, keep_cost, matches, swap_cost, written
 from unspin.language import START, LanguageModel
 from unspin.lattice import Floats, Ints, Lattice
 from unspin.lexicon import Lexicon
@@ -67,11 +67,6 @@ class _Graph:
         return self.emissions.append
 
 
-def _has_capital(tokens: Sequence[Token]) -> bool:
-    """The spinner carries capitals over: "US" may have been "United States", "us" was not."""
-    return any(token.text != token.text.lower() for token in tokens)
-
-
 def _cut(found: Sequence[Match]) -> Iterator[list[Match]]:
     """Matches in groups with at least two unambiguous tokens between them, none too long."""
     group: list[Match] = []
@@ -89,8 +84,8 @@ def _cut(found: Sequence[Match]) -> Iterator[list[Match]]:
 class _Block:
     """Some sentences with everything that decoding needs, for any spin rate and any rates."""
 
-    def __init__(self, sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel) -> None:
-        self.lexicon = lexicon
+    def __init__(self, sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel, *, mixed: bool) -> None:
+        self.lexicon, self.mixed = lexicon, mixed
         self.numbers: dict[str, int] = {}
         self.outputs: dict[int, list[int]] = {}
         self.tokens: list[Token] = []
@@ -117,9 +112,7 @@ class _Block:
         self.starts.add(base)
         words = [token.norm for token in sentence.tokens]
         found, heads = matches(words, self.lexicon)
-        found = [
-            m for m in found if m.entry not in self.lexicon.names or _has_capital(sentence.tokens[m.start : m.end])
-        ]
+        found, heads = written(sentence.tokens, found, heads, self.lexicon.names, mixed=self.mixed)
         self.heads += [Head(h.start + base, h.end + base, h.kept) for h in heads]
         numbers = [NONE, self._number(START), *map(self._number, words), END, END]
         for group in _cut(found):
@@ -159,6 +152,8 @@ class _Block:
         source, target = _join(right, left, len(word))
         self.lattice = Lattice(source, target, depth[end[right]])
         self.first = np.asarray(graph.first, dtype=np.int64)
+        self.is_first = token >= 0
+        self.is_first[self.first] = True
         self.emission = right[target]  # per arc, the emission it ends in
         is_option = token == OPTION
         self.is_unspun = ~(is_option[left[source]] | is_option[left[target]] | is_option[self.emission])
@@ -224,12 +219,14 @@ class _Block:
 
     def _context(self, arcs: Floats) -> Context:
         return Context(
-            tokens=[token.norm for token in self.tokens],
+            tokens=self.tokens,
+            starts=sorted(self.starts),
             words=list(self.numbers),
             word=self.word,
             begin=self.begin,
             end=self.end,
             share=np.bincount(self.emission, weights=arcs, minlength=self.size).astype(np.float64),
+            is_first=self.is_first,
         )
 
     def _per_match(self, arcs: Floats) -> Floats:
@@ -278,8 +275,9 @@ def decode(
     readings: list[Reading] = []
     gains = np.zeros(len(SPIN_RATES))
     words = 0
+    mixed = is_mixed(token for sentence in sentences for token in sentence.tokens)
     for group in _blocks(sentences):
-        block = _Block(group, lexicon, model)
+        block = _Block(group, lexicon, model, mixed=mixed)
         words += sum(token.is_word for token in block.tokens)
         if not block.found:
             gains += [float(keep_cost(block.kept, rate).sum()) for rate in SPIN_RATES]

@@ -18,17 +18,22 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
+from itertools import pairwise
 from pathlib import Path
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from unspin.errors import FormatError, InputError
 from unspin.lattice import Floats, Ints
+from unspin.model import Token
 
 WINDOW = 25  # tokens on either side that make up a word's near context
 DEFAULT = "context"  # the name of the shipped ranker
+SHORTEST_SENTENCE = 4  # words; shorter ones, and those mostly capitalised, are titles
+OPENERS = frozenset("\"'\u2018\u201c\u2014:(")  # what the first word of a quotation or a clause stands after
+LEAST_CASE = 0.02  # no word is always written in one way
 FUNCTION_WORDS = 100  # the most frequent words: they fit everywhere, and say nothing of a topic
 
 
@@ -36,17 +41,20 @@ FUNCTION_WORDS = 100  # the most frequent words: they fit everywhere, and say no
 class Context:
     """A block of text in the course of decoding.
 
-    `tokens`: its normal forms. An *emission* is a word that a reading puts in the place of tokens
-    [`begin`, `end`): `word` is its number in `words` (below 0: none), `share` its posterior so far. A token that
-    no reading touches has no emission, or one that is certain.
+    `starts`: the tokens that begin its sentences, in order. An *emission* is a word that a reading puts in the
+    place of tokens [`begin`, `end`): `word` is its number in `words` (below 0: none), `share` its posterior so far,
+    `is_first` whether it is the reading's first word. A token that no reading touches has no emission, or one that
+    is certain.
     """
 
-    tokens: Sequence[str]
+    tokens: Sequence[Token]
+    starts: Sequence[int]
     words: Sequence[str]
     word: Ints
     begin: Ints
     end: Ints
     share: Floats
+    is_first: NDArray[np.bool_]
 
 
 class Ranker(Protocol):
@@ -74,21 +82,52 @@ class Unranked:
 UNRANKED = Unranked()
 
 
-class VectorRanker:
-    """Word vectors: `vectors` [words, dimensions] with `signs` [dimensions] in {-1, 1}, and two weights.
+class Weights(NamedTuple):
+    """What each view of the context counts, in nats per unit."""
 
-    The product of two words is sum(signs * x * y). `near` weighs the mean product with the words within WINDOW,
-    `far` that with the whole block.
+    near: float = 0.0
+    case: float = 0.0
+
+
+def written(tokens: Sequence[Token], starts: Sequence[int]) -> NDArray[np.int8]:
+    """Per token of sentences that begin at `starts`: 1 if it is capitalised, -1 if it is not.
+
+    0 where that says nothing: at the start of a sentence or a quotation, in a title, in what is no word.
+    """
+    case = np.zeros(len(tokens), dtype=np.int8)
+    for start, end in pairwise([*starts, len(tokens)]):
+        words = [n for n in range(start, end) if tokens[n].is_word and tokens[n].text[0].isalpha()]
+        upper = [n for n in words if tokens[n].text[0].isupper()]
+        if 2 * len(upper) > len(words) or len(words) < SHORTEST_SENTENCE:
+            continue
+        inside = [n for n in words if n > start and tokens[n - 1].text not in OPENERS]
+        case[inside] = -1
+        case[sorted({*inside} & {*upper})] = 1
+    return case
+
+
+class VectorRanker:
+    """Word vectors, and how often each word is capitalised inside a sentence.
+
+    `vectors` [words, dimensions] with `signs` [dimensions] in {-1, 1}: the product of two words is
+    sum(signs * x * y). `capital` [words] in [0, 1]. The weights: `near` of the mean product with the words within
+    WINDOW, `case` of the log-probability that the word is written as the
+    spun one is, for the spinner carries capitals over: "Invoice" inside a sentence was Bill, "could" was not May.
     """
 
     def __init__(
-        self, words: Sequence[str], vectors: NDArray[np.float32], signs: NDArray[np.float32], *, near: float, far: float
+        self,
+        words: Sequence[str],
+        vectors: NDArray[np.float32],
+        signs: NDArray[np.float32],
+        capital: NDArray[np.float32],
+        *,
+        weights: Weights,
     ) -> None:
         self.words = tuple(words)
         self._numbers = {word: number for number, word in enumerate(words)}
-        self.vectors, self.signs = vectors, signs
-        self.near, self.far = near, far
-        content = hashlib.sha256(vectors.tobytes() + signs.tobytes() + f"{near:g} {far:g}".encode())
+        self.vectors, self.signs, self.capital, self.weights = vectors, signs, capital, weights
+        content = hashlib.sha256(b"".join(a.tobytes() for a in (vectors, signs, capital)) + repr(weights).encode())
         self.digest = f"vectors-{content.hexdigest()[:12]}"
 
     def _number(self, words: Sequence[str]) -> Ints:
@@ -97,34 +136,41 @@ class VectorRanker:
         return np.where(numbers >= FUNCTION_WORDS, numbers, -1)
 
     def score(self, context: Context) -> Floats:
-        near, far = self.features(context)
-        scores: Floats = self.near * near + self.far * far
+        scores: Floats = self.weights.near * self._fit(context) + self.weights.case * self._case(context)
         return scores
 
-    def features(self, context: Context) -> tuple[Floats, Floats]:
-        """Per emission, the mean product of its word with the near and with the whole context."""
+    def _case(self, context: Context) -> Floats:
+        """Per emission, the log-probability of the case it stands in; 0 where case says nothing."""
+        case = written(context.tokens, context.starts)
+        number = np.fromiter((self._numbers.get(word, -1) for word in (*context.words, "")), np.int64)
+        number = number[np.maximum(context.word, -1)]
+        known = np.flatnonzero((number >= 0) & (context.begin >= 0) & context.is_first)
+        known = known[case[context.begin[known]] != 0]
+        capital = np.clip(self.capital[number[known]], LEAST_CASE, 1.0 - LEAST_CASE)
+        scores = np.zeros(len(context.word))
+        scores[known] = np.log(np.where(case[context.begin[known]] > 0, capital, 1.0 - capital))
+        return scores
+
+    def _fit(self, context: Context) -> Floats:
+        """Per emission, the mean product of its word with those of its near context."""
         number = np.append(self._number(context.words), -1)[np.maximum(context.word, -1)]
         known = np.flatnonzero((number >= 0) & (context.begin >= 0))
         begin, end = context.begin[known], context.end[known]
         sums, counts = self._running(context, known, number[known])
         vectors = self.vectors[number[known]] * self.signs
-        size = len(context.tokens)
-        low, high = np.maximum(0, begin - WINDOW), np.minimum(size, end + WINDOW)
-        scores = []
-        for first, last in ((low, high), (np.zeros_like(low), np.full_like(high, size))):
-            around = sums[last] - sums[end] + sums[begin] - sums[first]
-            many = counts[last] - counts[end] + counts[begin] - counts[first]
-            score = np.zeros(len(context.word))
-            score[known] = np.einsum("nd,nd->n", vectors, around) / np.maximum(many, 1.0)
-            scores.append(score)
-        return scores[0], scores[1]
+        first, last = np.maximum(0, begin - WINDOW), np.minimum(len(context.tokens), end + WINDOW)
+        around = sums[last] - sums[end] + sums[begin] - sums[first]
+        many = counts[last] - counts[end] + counts[begin] - counts[first]
+        scores = np.zeros(len(context.word))
+        scores[known] = np.einsum("nd,nd->n", vectors, around) / np.maximum(many, 1.0)
+        return scores
 
     def _running(self, context: Context, known: Ints, number: Ints) -> tuple[NDArray[np.float32], Floats]:
         """Running sums, over the tokens, of the expected vectors of the original's words, and of their count."""
         size = len(context.tokens)
         sums = np.zeros((size + 1, self.vectors.shape[1]), dtype=np.float32)
         counts = np.zeros(size + 1)
-        certain = self._number(context.tokens)
+        certain = self._number([token.norm for token in context.tokens])
         certain[context.begin[context.begin >= 0]] = -1
         plain = np.flatnonzero(certain >= 0)
         sums[plain + 1] = self.vectors[certain[plain]]
@@ -145,7 +191,8 @@ def save(ranker: VectorRanker) -> bytes:
         "scale": scale[:, 0].astype(np.float32),
         "signs": ranker.signs.astype(np.float32),
         "words": np.frombuffer("\n".join(ranker.words).encode(), dtype=np.uint8),
-        "weights": np.asarray([ranker.near, ranker.far]),
+        "capital": np.round(ranker.capital * 255).astype(np.uint8),
+        "weights": np.asarray(ranker.weights),
     }
     file = io.BytesIO()
     np.savez_compressed(file, allow_pickle=False, **arrays)
@@ -156,12 +203,15 @@ def load(path: Path) -> VectorRanker:
     """The ranker in a file. Raises InputError, or FormatError if it is damaged; never runs what it reads."""
     try:
         with np.load(path, allow_pickle=False) as arrays:
-            near, far = arrays["weights"].tolist()
+            weights = Weights(*arrays["weights"].tolist())
+            capital = arrays["capital"].astype(np.float32) / 255
             vectors = arrays["vectors"].astype(np.float32) * arrays["scale"][:, None]
             words = arrays["words"].tobytes().decode().split("\n")
-            if vectors.ndim != 2 or len(words) != len(vectors) or arrays["signs"].shape != vectors.shape[1:]:
+            if vectors.ndim != 2 or arrays["signs"].shape != vectors.shape[1:]:
                 raise ValueError("its arrays do not fit together")
-            return VectorRanker(words, vectors, arrays["signs"], near=near, far=far)
+            if not len(words) == len(vectors) == len(capital):
+                raise ValueError("its arrays are not of one length")
+            return VectorRanker(words, vectors, arrays["signs"], capital, weights=weights)
     except OSError as error:
         raise InputError(path, f"cannot be read as a ranker ({error.strerror or error})") from error
     except (KeyError, ValueError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:

@@ -24,7 +24,7 @@ from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon, Phrase
 from unspin.ngrams import usable
 from unspin.pipeline import restore
-from unspin.rank import VectorRanker
+from unspin.rank import VectorRanker, Weights, written
 from unspin.spin import markup, spin
 
 WORDS = 30_000  # the most frequent ones have vectors
@@ -33,45 +33,58 @@ REACH = 8  # tokens to either side that count as near
 LEAST_COUNT = 4  # pairs of words seen together less often say nothing
 BATCH = 3_000_000  # tokens counted at a time: merging costs as much as counting
 SMOOTHING = 0.875  # exponent on word frequencies, so that rare words are not near everything
-WEIGHTS = (0.0, 1.0, 2.0, 3.0, 4.0, 6.0)  # tried for the near and the far context
+FEW = 4.0  # a word seen so often inside a sentence is capitalised half as its own counts say, half as words are
+# Weights tried, one after the other and round again: each with the others at their best so far.
+TRIED = (
+    ("near", (1.0, 2.0, 3.0, 4.0, 6.0)),
+    ("case", (0.3, 0.6, 1.0)),
+    ("near", (2.0, 3.0, 4.0, 5.0, 6.0)),
+    ("case", (0.3, 0.6, 1.0)),
+)
 Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)
 class Counts:
-    """How often words stand near each other: sparse, as sorted keys `first * size + second`."""
+    """How often words stand near each other: sparse, as sorted keys `first * size + second`; and how often each
+    stands inside a sentence, and is capitalised there: `cased`, shape (2, words)."""
 
     words: tuple[str, ...]
     key: NDArray[np.int64]
     count: NDArray[np.float32]
+    cased: NDArray[np.float64]
     done: tuple[str, ...] = ()  # names of the texts counted
 
     @classmethod
     def empty(cls, words: Sequence[str]) -> Counts:
         """No counts yet, for these words."""
-        return cls(tuple(words), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32))
+        return cls(tuple(words), np.zeros(0, dtype=np.int64), np.zeros(0, dtype=np.float32), np.zeros((2, len(words))))
 
     def add(self, chunks: Iterable[str], *, name: str, held_out: Set[Phrase], progress: Progress) -> Counts:
         """These counts and those of one more text, given in chunks of whole paragraphs."""
         numbers = {word: number for number, word in enumerate(self.words)}
-        key, count = self.key, self.count
+        key, count, cased = self.key, self.count, self.cased.copy()
         running: list[int] = []
         for step, chunk in enumerate(chunks):
             for paragraph in usable(chunk, held_out):
-                running += [numbers.get(t.norm, -1) for s in paragraph.sentences for t in s.tokens]
+                for sentence in paragraph.sentences:
+                    found = [numbers.get(token.norm, -1) for token in sentence.tokens]
+                    running += found
+                    _count_case(cased, np.asarray(found), written(sentence.tokens, [0]))
                 running += [-1] * REACH
             if len(running) > BATCH:
                 key, count = _merged(key, count, *_near(np.asarray(running, dtype=np.int64), len(self.words)))
                 running = []
             progress(f"count {name}", step + 1, 0)
         key, count = _merged(key, count, *_near(np.asarray(running, dtype=np.int64), len(self.words)))
-        return Counts(self.words, key, count, (*self.done, name))
+        return Counts(self.words, key, count, cased, (*self.done, name))
 
     def save(self) -> bytes:
         """The bytes of a file from which counting can go on."""
         file = io.BytesIO()
         names = [np.frombuffer("\n".join(n).encode(), dtype=np.uint8) for n in (self.words, self.done)]
-        np.savez(file, allow_pickle=False, key=self.key, count=self.count, words=names[0], done=names[1])
+        named = {"words": names[0], "done": names[1]}
+        np.savez(file, allow_pickle=False, key=self.key, count=self.count, cased=self.cased, **named)
         return file.getvalue()
 
     @classmethod
@@ -80,9 +93,16 @@ class Counts:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 words, done = (tuple(arrays[n].tobytes().decode().split("\n")) for n in ("words", "done"))
-                return cls(words, arrays["key"], arrays["count"], tuple(name for name in done if name))
+                done = tuple(name for name in done if name)
+                return cls(words, arrays["key"], arrays["count"], arrays["cased"], done)
         except (OSError, KeyError, ValueError) as error:
             raise FormatError(path, f"no counts to go on from ({error}); remove it to start again") from error
+
+
+def _count_case(cased: NDArray[np.float64], words: NDArray[np.int64], case: NDArray[np.int8]) -> None:
+    told = (case != 0) & (words >= 0)
+    np.add.at(cased[0], words[told], 1.0)
+    np.add.at(cased[1], words[told & (case > 0)], 1.0)
 
 
 def _near(running: NDArray[np.int64], size: int) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
@@ -125,7 +145,11 @@ def vectors(counts: Counts) -> VectorRanker:
     values, axes = eigsh(pairs.tocsr(), k=min(DIMENSIONS, size - 1), which="LM", v0=np.ones(size))
     order = np.argsort(-np.abs(values), kind="stable")
     scaled = (axes * np.sqrt(np.abs(values)))[:, order].astype(np.float32)
-    return VectorRanker(counts.words, scaled, np.sign(values[order]).astype(np.float32), near=0.0, far=0.0)
+    seen, upper = counts.cased
+    usual = upper.sum() / max(1.0, seen.sum())
+    capital = ((upper + FEW * usual) / (seen + FEW)).astype(np.float32)
+    signs = np.sign(values[order]).astype(np.float32)
+    return VectorRanker(counts.words, scaled, signs, capital, weights=Weights())
 
 
 def tune(
@@ -139,16 +163,17 @@ def tune(
 ) -> tuple[VectorRanker, Score]:
     """The ranker with the weights that best undo the spinning of clean texts, and the score it gets."""
     golds = list(_golds(texts, lexicon, seed))
-    best, tried = _scored(ranker, golds, lexicon, model), 0
-    chosen = ranker
-    for near in WEIGHTS:
-        for far in WEIGHTS:
+    best, chosen = _scored(ranker, golds, lexicon, model), ranker
+    tried = 0
+    for name, values in TRIED:
+        for value in values:
             tried += 1
-            candidate = VectorRanker(ranker.words, ranker.vectors, ranker.signs, near=near, far=far)
+            weights = chosen.weights._replace(**{name: value})
+            candidate = VectorRanker(ranker.words, ranker.vectors, ranker.signs, ranker.capital, weights=weights)
             found = _scored(candidate, golds, lexicon, model)
             if found.f05 > best.f05:
                 best, chosen = found, candidate
-            progress("tune", tried, len(WEIGHTS) ** 2)
+            progress("tune", tried, sum(len(values) for _, values in TRIED))
     return chosen, best
 
 

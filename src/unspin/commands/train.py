@@ -75,7 +75,8 @@ def command(
     write_atomic(output, save(ranker))
     write_atomic(output.with_name(f"{output.name}.md"), _card(ranker, found, texts, lexicon, seed).encode())
     _checkpoint(output).unlink(missing_ok=True)
-    say(f"{output}: near {ranker.near:g}, far {ranker.far:g}; F0.5 {found.f05:.3f} on {len(spun)} spun texts")
+    near, case = ranker.weights
+    say(f"{output}: near {near:g}, case {case:g}; F0.5 {found.f05:.3f} on {len(spun)} spun texts")
 
 
 def _checkpoint(output: Path) -> Path:
@@ -102,10 +103,12 @@ def _documents(path: Path, most: int) -> Iterator[str]:
 
 def _card(ranker: VectorRanker, found: Score, texts: tuple[Path, ...], lexicon: Lexicon, seed: int) -> str:
     names = "\n".join(f"- {path.name}" for path in texts)
+    near, case = ranker.weights
     return f"""# Context ranker {ranker.digest}
 
-Word vectors of the {len(ranker.words):,} most frequent words in {DIMENSIONS} dimensions, with two weights:
-{ranker.near:g} for the near context, {ranker.far:g} for the whole text. Made on {datetime.now(UTC):%Y-%m-%d} by
+Word vectors of the {len(ranker.words):,} most frequent words in {DIMENSIONS} dimensions, and how often each is
+capitalised inside a sentence; weights: near context {near:g}, case {case:g}.
+Made on {datetime.now(UTC):%Y-%m-%d} by
 
     unspin train TEXTS -o FILE --seed {seed}
 

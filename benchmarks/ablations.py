@@ -1,0 +1,99 @@
+"""What each part is worth: `python benchmarks/ablations.py --pairs DEV.jsonl.gz [--limit N]`.
+
+Restores the seed and the first spun copies with one part after the other left out, and prints a Markdown table of
+precision, recall and F0.5. Parts that do not earn their place should go.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from itertools import islice
+from pathlib import Path
+from unittest.mock import patch
+
+import unspin
+from unspin import decode, pipeline
+from unspin.align import read_pairs
+from unspin.backoff import embedded
+from unspin.errors import FormatError
+from unspin.evaluate import Score, score, total
+from unspin.gold import Gold, markup_from_pair, parse_markup
+from unspin.model import Edit, Restoration
+from unspin.ngrams import load, shipped
+from unspin.rank import UNRANKED, VectorRanker, default_ranker
+
+SEED = Path(__file__).parent.parent / "seeds" / "seed.markup.txt"
+Restore = Callable[[str], Restoration]
+
+
+def ranked(**weights: float) -> Restore:
+    """With the shipped ranker at other weights."""
+    given = default_ranker()
+    changed = given.weights._replace(**weights)
+    ranker = VectorRanker(given.words, given.vectors, given.signs, given.capital, weights=changed)
+    return lambda text: unspin.restore(text, ranker=ranker)
+
+
+@contextmanager
+def free_keeping() -> Iterator[None]:
+    """Leaving a head alone costs nothing, as if the spin rate were unknown and small."""
+    with patch.object(decode, "keep_cost", lambda kept, spin_rate: kept * 0.0):
+        yield
+
+
+def as_given(edits: tuple[Edit, ...]) -> tuple[tuple[Edit, ...], tuple[()]]:
+    return edits, ()
+
+
+PARTS: dict[str, tuple[Restore, Callable[[], AbstractContextManager[object]]]] = {
+    "all": (unspin.restore, nullcontext),
+    "without the ranker": (lambda text: unspin.restore(text, ranker=UNRANKED), nullcontext),
+    "without near context": (ranked(near=0.0), nullcontext),
+    "without case (names)": (ranked(case=0.0), nullcontext),
+    "without document consistency": (unspin.restore, lambda: patch.object(decode, "CONSISTENCY", 1e9)),
+    "without keep costs (spin rate)": (unspin.restore, free_keeping),
+    "without how it is written": (
+        unspin.restore,
+        lambda: patch.object(decode, "written", lambda tokens, found, heads, names, *, mixed: (found, heads)),
+    ),
+    "without mending debris": (
+        unspin.restore,
+        lambda: patch.object(pipeline, "mend", lambda document, edits, *, is_spun: as_given(edits)),
+    ),
+    "pocketsphinx's trigrams alone": (lambda text: unspin.restore(text, model=embedded()), nullcontext),
+    "our trigrams alone": (lambda text: unspin.restore(text, model=load(shipped())), nullcontext),
+}
+
+
+def golds(path: Path, limit: int | None) -> Iterator[Gold]:
+    for number, pair in enumerate(islice(read_pairs(path), limit), 1):
+        try:
+            yield parse_markup(markup_from_pair(pair.original, pair.spun[0]), name=f"pair {number}")
+        except FormatError:
+            continue  # brackets or bars that markup cannot express
+
+
+def row(name: str, seed: Score, pairs: Score) -> str:
+    figures = (getattr(one, field) for one in (seed, pairs) for field in ("precision", "recall", "f05"))
+    return f"| {name} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--pairs", type=Path, required=True)
+    parser.add_argument("--limit", type=int)
+    arguments = parser.parse_args()
+    seed = parse_markup(SEED.read_text(encoding="utf-8"), name=SEED.name)
+    texts = list(golds(arguments.pairs, arguments.limit))
+    print("| | seed: P | seed: R | seed: F0.5 | pairs: P | pairs: R | pairs: F0.5 |")
+    print("|---| ---: | ---: | ---: | ---: | ---: | ---: |")
+    for name, (restore, without) in PARTS.items():
+        with without():
+            one = score(seed, unspin.cleaned(restore(seed.text)))
+            print(row(name, one, total(score(g, unspin.cleaned(restore(g.text))) for g in texts)), flush=True)
+
+
+if __name__ == "__main__":
+    main()
