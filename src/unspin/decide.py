@@ -22,7 +22,7 @@ from unspin.text import phrase
 MIN_CONFIDENCE = 0.5  # where F0.5 is highest
 # Posteriors are overconfident, for the models' errors are not independent. Confidence is a logistic function of
 # the posterior's log-odds, cut off at MOST_ODDS, fitted on aligned pairs (benchmarks/calibration.py).
-SLOPE, INTERCEPT, MOST_ODDS = 0.61, 0.18, 6.0
+SLOPE, INTERCEPT, MOST_ODDS = 0.60, 0.22, 6.0
 EVIDENCE_PER_WORD = 0.4  # nats a word must gain for a document to count as spun; clean ones reach 0.2, spun ones 1 ...
 EVIDENCE = 10.0  # ... and nats in all, so that a lucky short text does not
 

@@ -21,6 +21,7 @@ def drawn(judged: Sequence[Judged], *, style: str) -> bytes:
     if not judged:
         raise UnspinError("--plot: nothing was judged, so there is nothing to draw")
     try:
+        from matplotlib import rc_context
         from matplotlib.figure import Figure
     except ImportError as error:
         raise UnspinError("--plot needs matplotlib: pip install 'unspin[plot]'") from error
@@ -37,5 +38,6 @@ def drawn(judged: Sequence[Judged], *, style: str) -> bytes:
     for axes in (chart, counts):
         axes.spines[["top", "right"]].set_visible(False)
     file = io.BytesIO()
-    figure.savefig(file, format=style, dpi=150, metadata={"Date": None} if style == "svg" else None)
+    with rc_context({"svg.hashsalt": "unspin"}):  # else ids are random
+        figure.savefig(file, format=style, dpi=150, metadata={"Date": None} if style == "svg" else None)
     return file.getvalue()
