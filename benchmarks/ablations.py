@@ -60,7 +60,7 @@ PARTS: dict[str, tuple[Restore, Callable[[], AbstractContextManager[object]]]] =
     ),
     "without mending debris": (
         unspin.restore,
-        lambda: patch.object(pipeline, "mend", lambda document, edits, *, is_spun: as_given(edits)),
+        lambda: patch.object(pipeline, "mend", lambda document, edits, **options: as_given(edits)),
     ),
     "pocketsphinx's trigrams alone": (lambda text: unspin.restore(text, model=embedded()), nullcontext),
     "our trigrams alone": (lambda text: unspin.restore(text, model=load(shipped())), nullcontext),

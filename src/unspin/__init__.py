@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from unspin.lexicon import Lexicon
     from unspin.model import Candidate, DuplicateGroup, Edit, Entry, Held, Option, Restoration, SpinEvidence
     from unspin.pipeline import Inspection, inspect, restore
+    from unspin.rank import Ranker, load_ranker
 
 _HOME = {
     "edit": ("apply", "cleaned", "invert"),
@@ -25,6 +26,7 @@ _HOME = {
     "lexicon": ("Lexicon",),
     "model": ("Candidate", "DuplicateGroup", "Edit", "Entry", "Held", "Option", "Restoration", "SpinEvidence"),
     "pipeline": ("Inspection", "inspect", "restore"),
+    "rank": ("Ranker", "load_ranker"),
 }
 
 __all__ = [
@@ -40,6 +42,7 @@ __all__ = [
     "Lexicon",
     "LexiconError",
     "Option",
+    "Ranker",
     "Restoration",
     "SpinEvidence",
     "UnspinError",
@@ -48,6 +51,7 @@ __all__ = [
     "inspect",
     "invert",
     "load_model",
+    "load_ranker",
     "restore",
 ]
 

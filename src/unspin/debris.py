@@ -134,11 +134,14 @@ class _Restored:
         return sorted([*kept, *made], key=lambda edit: edit.start)
 
 
-def mend(document: Document, edits: Iterable[Edit], *, is_spun: bool) -> tuple[tuple[Edit, ...], tuple[Held, ...]]:
+def mend(
+    document: Document, edits: Iterable[Edit], *, is_spun: bool, min_confidence: float = 0.0
+) -> tuple[tuple[Edit, ...], tuple[Held, ...]]:
     """The edits, in text order, with the spinner's debris mended, and what of it waits for a person.
 
     Only the document's paragraphs are looked at: leave out those that are to be removed. An edit lies in one
-    paragraph. Without spin evidence (`is_spun` false) nothing is mended, and only spintax is held.
+    paragraph. Without spin evidence (`is_spun` false) nothing is mended, and only spintax is held. Mendings less
+    sure than `min_confidence` are held, too.
     """
     made: list[Edit] = []
     held: list[Held] = []
@@ -147,14 +150,17 @@ def mend(document: Document, edits: Iterable[Edit], *, is_spun: bool) -> tuple[t
     for paragraph in document.paragraphs:
         first = bisect_left(ordered, paragraph.start, key=lambda edit: edit.start)
         last = bisect_left(ordered, paragraph.end, key=lambda edit: edit.start)
-        own, waiting = _mended(document.text, paragraph.start, paragraph.end, ordered[first:last], is_spun=is_spun)
+        span = document.text, paragraph.start, paragraph.end
+        own, waiting = _mended(*span, ordered[first:last], is_spun=is_spun, min_confidence=min_confidence)
         made += [*ordered[done:first], *own]
         held += waiting
         done = last
     return (*made, *ordered[done:]), tuple(held)
 
 
-def _mended(text: str, start: int, end: int, edits: list[Edit], *, is_spun: bool) -> tuple[list[Edit], list[Held]]:
+def _mended(
+    text: str, start: int, end: int, edits: list[Edit], *, is_spun: bool, min_confidence: float
+) -> tuple[list[Edit], list[Held]]:
     held = list(_spintax(text, start, end))
     groups = [waiting.candidate for waiting in held]
     edits = [edit for edit in edits if not _meets(edit, groups)]
@@ -162,8 +168,12 @@ def _mended(text: str, start: int, end: int, edits: list[Edit], *, is_spun: bool
         return edits, held
     restored = _Restored(text, start, end, edits)
     if mendings := list(_broken(restored.text)):
+        held += [_held(restored, mending) for mending in mendings if mending.confidence < min_confidence]
+        mendings = [mending for mending in mendings if mending.confidence >= min_confidence]
         restored = _Restored(text, start, end, restored.mended(mendings))
     certain, doubtful = _doubled(restored)
+    doubtful += [mending for mending in certain if mending.confidence < min_confidence]
+    certain = [mending for mending in certain if mending.confidence >= min_confidence]
     return restored.mended(certain), held + [_held(restored, mending) for mending in doubtful]
 
 

@@ -13,7 +13,7 @@ with the rates that the first found for this document, and with a ranker's view 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 
 import numpy as np
@@ -27,6 +27,7 @@ from unspin.model import Sentence, Token
 from unspin.rank import UNRANKED, Context, Ranker
 
 BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choices are shared within it
+LONGEST_SENTENCE = 2_000  # tokens; what has no full stop for so long is cut, so that blocks stay small
 LONGEST_REGION = 60  # tokens; longer runs of candidates are cut, so that time stays linear
 CONSISTENCY = 1.0  # how many occurrences the lexicon's rates count for against the document's own
 NONE, END = -1, -2  # word numbers: nothing stands there, and no probability is asked
@@ -255,7 +256,15 @@ def _join(key: Ints, wanted: Ints, size: int) -> tuple[Ints, Ints]:
     return order[begin[wanted][right] + offset], right
 
 
-def _blocks(sentences: Sequence[Sentence]) -> Iterator[list[Sentence]]:
+def _pieces(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
+    """Sentences, with the endless ones cut."""
+    for sentence in sentences:
+        for first in range(0, len(sentence.tokens), LONGEST_SENTENCE):
+            tokens = sentence.tokens[first : first + LONGEST_SENTENCE]
+            yield Sentence(tokens[0].start, tokens[-1].end, tokens) if len(sentence.tokens) > len(tokens) else sentence
+
+
+def _blocks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
     block: list[Sentence] = []
     size = 0
     for sentence in sentences:
@@ -271,12 +280,12 @@ def _blocks(sentences: Sequence[Sentence]) -> Iterator[list[Sentence]]:
 def decode(
     sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel, ranker: Ranker = UNRANKED
 ) -> Decoding:
-    """Decode a document: its spin rate by maximum likelihood, then all readings at that rate."""
+    """Decode a document: its gains at each spin rate, and all readings, each block's at its own best rate."""
     readings: list[Reading] = []
     gains = np.zeros(len(SPIN_RATES))
     words = 0
     mixed = is_mixed(token for sentence in sentences for token in sentence.tokens)
-    for group in _blocks(sentences):
+    for group in _blocks(_pieces(sentences)):
         block = _Block(group, lexicon, model, mixed=mixed)
         words += sum(token.is_word for token in block.tokens)
         if not block.found:

@@ -203,6 +203,8 @@ def _article_before(document: Document, words: Sequence[Token], position: int, *
     if index < 0 or words[index].norm not in _ARTICLES:
         return None
     article, previous = words[index], words[index - 1] if index else None
+    if len(document.text[article.end : position + 1].splitlines()) > 1:  # the paragraph before ended in "a"
+        return None
     if article.end > position or not document.text[article.end : article.end + 1].isspace():  # "A-list"
         return None
     if article.text != "A" or shouted or previous is None or not previous.is_word or previous.text.endswith("."):

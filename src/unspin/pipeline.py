@@ -76,9 +76,9 @@ def restore(
 ) -> Restoration:
     """Undo the spinning of a text.
 
-    Edits at or above `min_confidence`, in [0, 1], are made, the rest is held; a text without spin evidence gets
-    neither, unless `assume_spun` opens the gate. `keep_duplicates` leaves repeated paragraphs alone. The cleaned
-    text: `unspin.cleaned(restoration)`.
+    Edits at or above `min_confidence`, in [0, 1], are made, the rest is held; in a text without spin evidence nothing
+    is, unexpanded spintax excepted, unless `assume_spun` opens the gate. `keep_duplicates` leaves repeated
+    paragraphs alone. The cleaned text: `unspin.cleaned(restoration)`.
     """
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
@@ -89,7 +89,8 @@ def restore(
         spin = replace(spin, is_spun=True)
     readings = decoding.readings if spin.is_spun else ()
     edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
-    edits, debris = mend(_kept(document, duplicates), edits, is_spun=spin.is_spun)
+    kept = _kept(document, duplicates)
+    edits, debris = mend(kept, edits, is_spun=spin.is_spun, min_confidence=min_confidence)
     options = (
         ("ranker", ranker.digest),
         ("min_confidence", f"{min_confidence:g}"),
@@ -100,7 +101,7 @@ def restore(
         original=text,
         spin=spin,
         duplicates=duplicates,
-        edits=mend_articles(document, edits),
+        edits=mend_articles(kept, edits),
         held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
         signature=Signature(_version(), lexicon.digest, model.digest, options),
     )

@@ -14,6 +14,7 @@ from __future__ import annotations
 import hashlib
 import io
 import zipfile
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -34,6 +35,8 @@ DEFAULT = "context"  # the name of the shipped ranker
 SHORTEST_SENTENCE = 4  # words; shorter ones, and those mostly capitalised, are titles
 OPENERS = frozenset("\"'\u2018\u201c\u2014:(")  # what the first word of a quotation or a clause stands after
 LEAST_CASE = 0.02  # no word is always written in one way
+# What numpy raises on archives that are none, cut short or damaged.
+DAMAGED = (LookupError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
 FUNCTION_WORDS = 100  # the most frequent words: they fit everywhere, and say nothing of a topic
 
 
@@ -127,7 +130,8 @@ class VectorRanker:
         self.words = tuple(words)
         self._numbers = {word: number for number, word in enumerate(words)}
         self.vectors, self.signs, self.capital, self.weights = vectors, signs, capital, weights
-        content = hashlib.sha256(b"".join(a.tobytes() for a in (vectors, signs, capital)) + repr(weights).encode())
+        arrays = b"".join(array.tobytes() for array in (vectors, signs, capital))
+        content = hashlib.sha256(repr((self.words, weights)).encode() + arrays)
         self.digest = f"vectors-{content.hexdigest()[:12]}"
 
     def _number(self, words: Sequence[str]) -> Ints:
@@ -214,8 +218,8 @@ def load(path: Path) -> VectorRanker:
             return VectorRanker(words, vectors, arrays["signs"], capital, weights=weights)
     except OSError as error:
         raise InputError(path, f"cannot be read as a ranker ({error.strerror or error})") from error
-    except (KeyError, ValueError, IndexError, TypeError, EOFError, zipfile.BadZipFile) as error:
-        raise FormatError(path, f"not a ranker of this version: {error}") from error
+    except DAMAGED as error:
+        raise FormatError(path, "not a ranker of this version, or damaged") from error
 
 
 @cache
@@ -224,7 +228,7 @@ def default_ranker() -> VectorRanker:
     return load(Path(str(resources.files("unspin"))) / "models" / "en.vectors")
 
 
-def find(name: str) -> Ranker:
+def load_ranker(name: str) -> Ranker:
     """A ranker by name ("context", the default, or "none") or by path. Raises InputError or FormatError."""
     if name == UNRANKED.digest:
         return UNRANKED

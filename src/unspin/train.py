@@ -24,7 +24,7 @@ from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon, Phrase
 from unspin.ngrams import usable
 from unspin.pipeline import restore
-from unspin.rank import VectorRanker, Weights, written
+from unspin.rank import DAMAGED, VectorRanker, Weights, written
 from unspin.spin import markup, spin
 
 WORDS = 30_000  # the most frequent ones have vectors
@@ -95,7 +95,7 @@ class Counts:
                 words, done = (tuple(arrays[n].tobytes().decode().split("\n")) for n in ("words", "done"))
                 done = tuple(name for name in done if name)
                 return cls(words, arrays["key"], arrays["count"], arrays["cased"], done)
-        except (OSError, KeyError, ValueError) as error:
+        except (OSError, *DAMAGED) as error:
             raise FormatError(path, f"no counts to go on from ({error}); remove it to start again") from error
 
 

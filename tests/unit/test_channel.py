@@ -9,9 +9,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unspin.channel import LEAST_KEPT, MOST_OPTIONS, SPIN_RATES, Head, keep_cost, matches, swap_cost
+from unspin.channel import (
+    LEAST_KEPT,
+    MOST_OPTIONS,
+    SPIN_RATES,
+    Head,
+    is_mixed,
+    keep_cost,
+    matches,
+    swap_cost,
+    written,
+)
 from unspin.lexicon import Lexicon
-from unspin.model import Entry, Status
+from unspin.model import Entry, Status, Token
+from unspin.text import segment
 
 
 def lexicon(*swaps: tuple[str, str, float]) -> Lexicon:
@@ -111,3 +122,70 @@ def test_swapping_and_keeping_a_head_are_all_that_can_happen_to_it(rates: list[f
 def test_the_grid_of_spin_rates_rises_to_always() -> None:
     assert list(SPIN_RATES) == sorted(set(SPIN_RATES))
     assert SPIN_RATES[0] > 0.0 and SPIN_RATES[-1] == 1.0
+
+
+def tokens_of(text: str) -> tuple[Token, ...]:
+    (paragraph,) = segment(text).paragraphs
+    return tuple(token for sentence in paragraph.sentences for token in sentence.tokens)
+
+
+@pytest.mark.parametrize(
+    ("text", "mixed"),
+    [
+        ("It\u2019s here and they don't know", True),
+        ("It\u2019s here and they don\u2019t know", False),
+        ("It's here and they don't know", False),
+        ("The spinner\u2019s table isn't ours", True),  # a possessive tells as well
+        ("It\u2019s \u2018here\u2019 and 'there'", False),  # quotation marks tell nothing
+        ("nothing", False),
+    ],
+)
+def test_apostrophes_of_both_kinds_make_a_text_mixed(text: str, mixed: bool) -> None:
+    assert is_mixed(tokens_of(text)) == mixed
+
+
+APOSTROPHES = lexicon(
+    ("don't", "do not", 0.6), ("it's", "it is", 0.6), ("can't", "cannot", 0.5), ("struggle", "war", 0.5)
+)
+NAMES = Lexicon([Entry("invoice", "Bill", 0.5), Entry("invoice", "receipt", 0.4)])
+
+
+def as_written(text: str, using: Lexicon = LEXICON, *, mixed: bool = False) -> tuple[list[tuple[int, str]], list[Head]]:
+    """The originals of the matches that stay, with their place, and the heads."""
+    tokens = tokens_of(text)
+    found, heads = matches([token.norm for token in tokens], using)
+    found, heads = written(tokens, found, heads, using.names, mixed=mixed)
+    return [(match.start, using.active[match.entry].original) for match in found], heads
+
+
+def test_words_in_capitals_were_spared_but_acronyms_tell_little() -> None:
+    shouting, heads = as_written("A STRUGGLE IN OPPOSITION TO WAR")
+    assert (shouting, heads) == ([], [])
+    short = lexicon(("us", "america", 0.5))
+    assert as_written("US", short)[0] == [(0, "america")]
+    assert as_written("A Struggle")[0] == [(1, "war")]
+    assert len(as_written("A War")[1]) == 1
+    assert as_written("I", lexicon(("myself", "i", 0.5)))[1] == [Head(0, 1, 0.5)]  # no shout
+
+
+def test_a_name_has_a_capital_somewhere() -> None:
+    assert as_written("an invoice", NAMES)[0] == [(1, "receipt")]
+    assert as_written("an Invoice", NAMES)[0] == [(1, "Bill"), (1, "receipt")]
+
+
+def test_in_a_mixed_text_curly_words_are_the_authors() -> None:
+    text = "They don\u2019t struggle"
+    assert as_written(text, APOSTROPHES)[0] == [(1, "do not"), (2, "war")]
+    assert as_written(text, APOSTROPHES, mixed=True)[0] == [(2, "war")]
+    head = lexicon(("do not", "don't", 0.5))
+    assert len(as_written(text, head)[1]) == 1
+    assert as_written(text, head, mixed=True)[1] == []
+
+
+def test_in_a_mixed_text_straight_words_are_the_spinners() -> None:
+    """It costs as much to keep one as to keep a head that is always swapped; counted once, with whatever reading."""
+    assert as_written("They don't struggle", APOSTROPHES)[1] == []
+    found, heads = as_written("They don't struggle", APOSTROPHES, mixed=True)
+    assert found == [(1, "do not"), (2, "war")]
+    assert heads == [Head(1, 2, LEAST_KEPT)]
+    assert as_written("They won't go", APOSTROPHES, mixed=True)[1] == []  # none of its table

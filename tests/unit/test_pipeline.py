@@ -189,3 +189,25 @@ def test_answers_do_not_hang_on_the_hash_seed() -> None:
         answers.add(subprocess.run(run, env=environment, input=SEED.encode(), capture_output=True, check=True).stdout)
     assert len(answers) == 1
     assert b"Restoration(" in answers.pop()
+
+
+FILLER = (
+    "The commission met on Tuesday to hear what the farmers of the valley had to say of the new road "
+    "and of the price of milk, and took a vitamin a"
+)
+
+
+def test_an_article_at_the_end_of_a_paragraph_is_no_neighbour_of_the_next() -> None:
+    spun = (
+        "Individuals proceed to have a look at the struggle in opposition to corruption, as a result of it is a should."
+    )
+    text = f"{FILLER}\n{spun}\n{FILLER}\n{spun.replace('Individuals', 'Particular person negotiations')}\n"
+    restoration = restore(text, assume_spun=True)
+    assert cleaned(restoration).count("vitamin a\n") == 1  # and no EditConflict: the second is removed
+
+
+def test_min_confidence_binds_mended_debris_too() -> None:
+    text = "The struggle has taken greater than a yr. Nobody is aware of find out out how to win three.5% of it."
+    sure = restore(text, assume_spun=True, min_confidence=1.0)
+    assert sure.edits == ()
+    assert any(edit.decided_by == DecidedBy.DEBRIS for edit in restore(text, assume_spun=True).edits)

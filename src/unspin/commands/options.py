@@ -18,8 +18,7 @@ from unspin.language import LanguageModel, default_model, load_model
 from unspin.lexicon import Lexicon
 from unspin.pipeline import default_lexicon
 from unspin.rank import DEFAULT as DEFAULT_RANKER
-from unspin.rank import Ranker
-from unspin.rank import find as find_ranker
+from unspin.rank import Ranker, load_ranker
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -89,7 +88,7 @@ def stages(lexicons: Sequence[str] = (), model: Path | None = None, ranker: str 
     return Stages(
         lexicon=Lexicon.load(*lexicons) if lexicons else default_lexicon(),
         model=load_model(model) if model else default_model(),
-        ranker=find_ranker(ranker),
+        ranker=load_ranker(ranker),
     )
 
 
