@@ -27,7 +27,7 @@ test: setup  ## Run all tests
 	$(BIN)/python -m pytest -q
 
 check: lint types  ## Everything that needs no data, but the tests
-	$(BIN)/unspin lexicon check
+	$(BIN)/unspin lexicon check en-autoblog en-autoblog.curated
 
 lint: setup
 	$(BIN)/ruff check .

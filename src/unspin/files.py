@@ -38,6 +38,15 @@ _WESTERN = "cp1252"
 _CYRILLIC = ("cp1251", "koi8_r")
 _ASIAN = ("shift_jis", "euc_jp", "gb18030", "big5", "euc_kr")
 _LEGACY = (_WESTERN, "cp1250", *_CYRILLIC, "cp1253", "cp1254", "cp1255", "cp1256", "mac_roman", *_ASIAN)
+# Without a mark: the width of a character and the places in it that are NUL in Western text; the wider first.
+_WIDE = (
+    ("utf-32-le", 4, (1, 2, 3)),
+    ("utf-32-be", 4, (0, 1, 2)),
+    ("utf-16-le", 2, (1,)),
+    ("utf-16-be", 2, (0,)),
+)
+_HEAD = 4096  # bytes of a file that are looked at for that
+_MOST_NULS = 0.9  # of the bytes at such a place: curly quotes and dashes have none
 _CONTROLS = bytes({*range(32)} - {*b"\t\n\v\f\r\x1a\x1b"})  # no text holds these
 _MOST_CONTROLS = 0.01  # of a file's bytes; a scraped text may hold a stray one
 
@@ -64,6 +73,11 @@ class SourceText:
     is_guessed: bool
 
 
+def exists(path: Path) -> bool:
+    """Whether something is there. Never raises: what may not be asked about is refused when it is read or written."""
+    return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for closed folders and for endless names
+
+
 def sources(arguments: Sequence[str], *, skip: Path | None = None) -> tuple[list[Source], list[InputError]]:
     """The texts that arguments name: files, "-", and directories, walked for SUFFIXES in order of name.
 
@@ -76,7 +90,7 @@ def sources(arguments: Sequence[str], *, skip: Path | None = None) -> tuple[list
         path = Path(argument)
         if argument == STDIN:
             found.append(Source(None, Path("stdin.txt")))
-        elif path.is_dir():
+        elif exists(path) and path.is_dir():
             known = len(errors)
             inside = [Source(p, p.relative_to(path)) for p in _walk(path, errors) if not skip or not _lies_in(p, skip)]
             if not inside and len(errors) == known:
@@ -99,7 +113,7 @@ def _walk(directory: Path, errors: list[InputError]) -> Iterator[Path]:
 
 
 def _lies_in(path: Path, directory: Path) -> bool:
-    return path.resolve().is_relative_to(directory.resolve())
+    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
 
 
 def _reason(error: OSError) -> str:
@@ -107,10 +121,12 @@ def _reason(error: OSError) -> str:
 
 
 def read(source: Source) -> SourceText:
-    """A text in UTF-8, in UTF-16 or UTF-32 with a byte-order mark, or in a legacy encoding that fits.
+    """A text in UTF-8, UTF-16, UTF-32 (Western text, if without a byte-order mark) or a legacy encoding that fits.
 
     Raises InputError.
     """
+    if source.path is None and sys.stdin is None:  # `<&-` in a shell
+        raise InputError(source.name, "is closed")
     try:
         data = source.path.read_bytes() if source.path else sys.stdin.buffer.read()
     except OSError as error:
@@ -131,12 +147,31 @@ def decode(data: bytes, *, name: str) -> SourceText:
                 return SourceText(data.decode(encoding), encoding, False)
             except UnicodeDecodeError as error:
                 raise InputError(name, f"begins as {encoding} and breaks off at byte {error.start}") from error
-    if b"\0" in data or len(data) - len(data.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(data):
-        raise InputError(name, "binary file, not text")
+    if _is_binary(data):
+        wide = _wide(data)
+        if wide is None:
+            raise InputError(name, "binary file, not text")
+        return wide
     try:
         return SourceText(data.decode("utf-8"), "utf-8", False)
     except UnicodeDecodeError as error:
         return _guessed(data, name, error.start)
+
+
+def _is_binary(data: bytes) -> bool:
+    return b"\0" in data or len(data) - len(data.translate(None, _CONTROLS)) > _MOST_CONTROLS * len(data)
+
+
+def _wide(data: bytes) -> SourceText | None:
+    head = data[:_HEAD]
+    for encoding, width, places in _WIDE:
+        columns = [head[place::width] for place in places]
+        if all(column and column.count(0) >= _MOST_NULS * len(column) for column in columns):
+            with suppress(UnicodeDecodeError):
+                text = data.decode(encoding)
+                if not _is_binary(text.encode()):
+                    return SourceText(text, encoding, True)
+    return None
 
 
 def _guessed(data: bytes, name: str, bad: int) -> SourceText:
@@ -186,11 +221,11 @@ def write_atomic(path: Path, data: bytes) -> None:
     replaced either, and neither is what is no file. Raises OutputError.
     """
     target = Path(os.path.realpath(path))
-    if target.exists() and not target.is_file():
+    if exists(target) and not target.is_file():
         raise OutputError(path, "cannot be written: not a regular file")
     temporary = target.with_name(f".unspin-{secrets.token_hex(8)}.tmp")
     try:
-        if target.exists() and not os.access(target, os.W_OK):
+        if exists(target) and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         with temporary.open("xb") as file:
             file.write(data)

@@ -22,6 +22,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspin.errors import InputError, LexiconError
+from unspin.files import exists
 from unspin.model import Entry, Status
 from unspin.text import phrase
 
@@ -48,15 +49,20 @@ def _shipped() -> Path:
 
 
 def find(name: str | Path) -> Path:
-    """The file of a lexicon given by path or, for shipped ones, by name ("en-autoblog")."""
+    """The file of a lexicon given by path or, for shipped ones, by name ("en-autoblog").
+
+    Raises InputError if it is neither; what is clearly meant as a path is left to reading, which says why it fails.
+    """
     path = Path(name)
-    if path.suffix or path.exists():
+    if exists(path):
         return path
     shipped = _shipped() / f"{name}.tsv"
-    if not shipped.is_file():
-        names = ", ".join(sorted(p.stem for p in _shipped().glob("*.tsv") if "." not in p.stem))
-        raise InputError(name, f"no such lexicon; shipped are: {names}")
-    return shipped
+    if exists(shipped):
+        return shipped
+    if path.suffix == ".tsv" or len(path.parts) > 1:
+        return path
+    names = ", ".join(sorted(p.stem for p in _shipped().glob("*.tsv") if not p.stem.endswith(".examples")))
+    raise InputError(name, f"no such lexicon; shipped are: {names}")
 
 
 def read(path: Path) -> tuple[str, tuple[Line, ...]]:

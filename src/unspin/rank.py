@@ -188,7 +188,7 @@ class VectorRanker:
 
 
 def save(ranker: VectorRanker) -> bytes:
-    """The bytes of a ranker's file: a zip of plain arrays, a byte per number, and a JSON header."""
+    """The bytes of a ranker's file: a zip of plain arrays, a byte per number of a vector."""
     scale = np.maximum(np.abs(ranker.vectors).max(axis=1, keepdims=True), 1e-9) / 127
     arrays = {
         "vectors": np.round(ranker.vectors / scale).astype(np.int8),

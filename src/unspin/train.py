@@ -17,7 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspin.edit import cleaned
-from unspin.errors import FormatError
+from unspin.errors import FormatError, UnspinError
 from unspin.evaluate import Score, score, total
 from unspin.gold import Gold, parse_markup
 from unspin.language import LanguageModel
@@ -75,7 +75,7 @@ class Counts:
             if len(running) > BATCH:
                 key, count = _merged(key, count, *_near(np.asarray(running, dtype=np.int64), len(self.words)))
                 running = []
-            progress(f"count {name}", step + 1, 0)
+            progress("count", step + 1, 0)
         key, count = _merged(key, count, *_near(np.asarray(running, dtype=np.int64), len(self.words)))
         return Counts(self.words, key, count, cased, (*self.done, name))
 
@@ -142,8 +142,11 @@ def vectors(counts: Counts) -> VectorRanker:
     smooth = frequency**SMOOTHING
     expected = smooth[pairs.row] * smooth[pairs.col] * frequency.sum() / smooth.sum() ** 2
     pairs.data = np.maximum(np.log(pairs.data / expected), 0.0)
+    if not pairs.data.any():
+        raise UnspinError("too little text to train on: no two words stand near each other often enough")
     values, axes = eigsh(pairs.tocsr(), k=min(DIMENSIONS, size - 1), which="LM", v0=np.ones(size))
     order = np.argsort(-np.abs(values), kind="stable")
+    values[np.abs(values) < 1e-6 * np.abs(values).max()] = 0.0  # noise, where the text has fewer dimensions
     scaled = (axes * np.sqrt(np.abs(values)))[:, order].astype(np.float32)
     seen, upper = counts.cased
     usual = upper.sum() / max(1.0, seen.sum())

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import pty
+import shlex
 import signal
 import subprocess
 import sys
@@ -61,6 +62,32 @@ def test_a_full_disk_is_a_failure() -> None:
         _, stderr = process.communicate(timeout=60)
     assert process.returncode == 3
     assert stderr == b"unspin: error: standard output: cannot be written: no space left on device\n"
+
+
+@pytest.mark.parametrize(
+    ("redirection", "code", "told"),
+    [
+        ("clean - <&-", 3, b"unspin: error: stdin: is closed\n"),
+        ("clean <&-", 3, b"unspin: error: stdin: is closed\n"),
+        ("clean one.txt >&-", 3, b"unspin: error: standard output: is closed\n"),
+        ("clean --write one.txt >&-", 0, b"one.txt: no spin evidence, unchanged\n"),
+        ("clean one.txt 2>&-", 0, b""),
+        ("clean missing.txt 2>&-", 3, b""),
+    ],
+)
+def test_closed_streams(tmp_path: Path, redirection: str, code: int, told: bytes) -> None:
+    (tmp_path / "one.txt").write_text("One.\n")
+    line = f"{shlex.join(UNSPIN)} {redirection}"
+    done = subprocess.run(["sh", "-c", line], capture_output=True, env=ENVIRONMENT, cwd=tmp_path, timeout=60)
+    assert (done.returncode, done.stderr) == (code, told)
+
+
+def test_an_endless_name_is_said_to_be_wrong(tmp_path: Path) -> None:
+    endless = "n" * 300
+    for args in (["clean", endless], ["lexicon", "check", endless], ["clean", "--ranker", endless, os.devnull]):
+        done = run(*args, cwd=tmp_path)
+        assert done.returncode == 3
+        assert done.stderr.startswith(b"unspin: error: " + endless.encode()), args
 
 
 def test_help_imports_nothing_heavy() -> None:

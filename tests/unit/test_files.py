@@ -71,7 +71,8 @@ def test_any_bytes_are_read_exactly_or_refused(data: bytes) -> None:
     ("text", "encoding", "expected"),
     [
         (ENGLISH, "utf-8-sig", "utf-8"),
-        (ENGLISH, "utf-16-le", "binary"),  # without a byte-order mark nothing tells it from binary
+        *((ENGLISH, wide, wide) for wide in ("utf-16-le", "utf-16-be", "utf-32-le", "utf-32-be")),
+        (RUSSIAN, "utf-16-le", "binary"),  # without a byte-order mark nothing tells it from binary
         (ENGLISH, "cp1252", "cp1252"),
         ("caf\u00e9\n", "latin-1", "cp1252"),
         ("The na\u00efve fianc\u00e9e waited in the caf\u00e9 by the sea for a long time.\n", "latin-1", "cp1252"),
@@ -100,7 +101,10 @@ def test_encodings(text: str, encoding: str, expected: str) -> None:
 @pytest.mark.parametrize(
     ("data", "problem"),
     [
-        (b"a\0b", "binary file"),
+        (b"a\0b", "binary file"),  # begins like UTF-16 and breaks off
+        (bytes(64), "binary file"),
+        (b"".join(bytes((n, 0)) for n in range(64)), "binary file"),  # small numbers of two bytes each
+        (b"PNG\r\n" + bytes(7) + b"header" + bytes(7), "binary file"),
         (bytes(range(1, 9)) * 4, "binary file"),
         (b"\xff\xfea", "begins as utf-16-le and breaks off at byte 2"),
         (bytes(range(128, 256)) * 2, "not text: byte 0 is not UTF-8|looks like"),
@@ -131,6 +135,37 @@ def test_reading_what_is_unreadable(folder: Path) -> None:
     (folder / "a.txt").chmod(0)
     with unprivileged(), pytest.raises(InputError, match="permission denied"):
         read_text(folder / "a.txt")
+
+
+@posix
+def test_a_closed_folder_and_an_endless_name_are_said_when_it_comes_to_reading(folder: Path) -> None:
+    closed, endless = folder / "closed", folder / ("n" * 300)
+    closed.mkdir(mode=0o600)
+    with unprivileged():
+        found, errors = sources([str(closed / "a.txt"), str(endless)], skip=closed / "out")
+        assert errors == []
+        for source, problem in zip(found, ("permission denied", "file name too long"), strict=True):
+            with pytest.raises(InputError, match=f"{problem}$"):
+                read(source)
+            assert source.path is not None
+            with pytest.raises(OutputError, match=f"cannot be written: {problem}$"):
+                write_atomic(source.path, b"after")
+    assert list(folder.iterdir()) == [closed]
+
+
+@posix
+def test_links_in_a_circle_are_said_when_it_comes_to_reading(tmp_path: Path) -> None:
+    (tmp_path / "a.txt").symlink_to("a.txt")
+    found, errors = sources([str(tmp_path)], skip=tmp_path / "out")
+    assert len(found) == 1 and errors == []
+    with pytest.raises(InputError, match="symbolic links"):
+        read(found[0])
+
+
+def test_a_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", None)
+    with pytest.raises(InputError, match="^stdin: is closed$"):
+        read(Source(None, Path("stdin.txt")))
 
 
 def test_sources_walk_in_order_and_pass_over_what_is_hidden(tmp_path: Path) -> None:

@@ -130,7 +130,7 @@ def case_of(text: str) -> list[int]:
         ("Now they rest there. Then they told Bill.", [0, -1, -1, -1, 0, 0, -1, -1, 1, 0]),
         ("they told Bill of it", [0, -1, 1, -1, -1]),
         ("Invoice Dudley And The Struggle", [0] * 5),  # a title
-        ("Invoice Dudley paid", [0] * 3),  # too short to tell
+        ("we paid Bill", [0] * 3),  # too short to tell
         ("They said \u201cInvoice came\u201d to us", [0, -1, 0, 0, -1, 0, -1, -1]),  # a quotation opens
         ('They said "Invoice came" to us', [0, -1, 0, 0, -1, 0, 0, -1]),  # or closes, which straight ones do not tell
         ("They said this: Bill did it", [0, -1, -1, 0, 0, -1, -1]),

@@ -17,7 +17,7 @@ from unspin import train
 from unspin.cli import main
 from unspin.commands import train as command
 from unspin.edit import cleaned
-from unspin.errors import FormatError
+from unspin.errors import FormatError, UnspinError
 from unspin.evaluate import score, total
 from unspin.gold import parse_markup
 from unspin.lattice import Floats, Ints
@@ -292,6 +292,20 @@ def test_a_ranker_is_trained_and_used(
     assert capsys.readouterr().out == (tmp_path / "one.txt").read_text()
 
 
+def test_the_last_lines_are_never_read(type_in: Callable[..., int], tmp_path: Path) -> None:
+    assert type_in("train", "one.txt", *ARGUMENTS, "-o", "my.vectors") == 0
+    lines = (tmp_path / "one.txt").read_text().splitlines()
+    lines[95:] = [" ".join(WORDS)] * 5
+    (tmp_path / "one.txt").write_text("\n".join(lines) + "\n")
+    before = (tmp_path / "my.vectors").read_bytes()
+    assert type_in("train", "one.txt", *ARGUMENTS, "-o", "my.vectors", "--force") == 0
+    assert (tmp_path / "my.vectors").read_bytes() == before
+    lines[:5] = lines[95:]
+    (tmp_path / "one.txt").write_text("\n".join(lines) + "\n")
+    assert type_in("train", "one.txt", *ARGUMENTS, "-o", "my.vectors", "--force") == 0
+    assert (tmp_path / "my.vectors").read_bytes() != before
+
+
 def test_stopped_and_started_again_it_goes_on(type_in: Callable[..., int], tmp_path: Path) -> None:
     assert type_in("train", "one.txt", "two.txt", *ARGUMENTS, "-o", "straight.vectors") == 0
     two = (tmp_path / "two.txt").read_bytes()
@@ -306,3 +320,9 @@ def test_stopped_and_started_again_it_goes_on(type_in: Callable[..., int], tmp_p
     assert type_in("train", "one.txt", "two.txt", *ARGUMENTS, "-o", "again.vectors") == 0
     assert (tmp_path / "again.vectors").read_bytes() == (tmp_path / "straight.vectors").read_bytes()
     assert not (tmp_path / "again.vectors.counts.npz").exists()
+
+
+def test_too_little_text_is_refused() -> None:
+    counts = Counts.empty(["a", "b", "c"])
+    with pytest.raises(UnspinError, match="too little text"):
+        vectors(counts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -15,7 +16,7 @@ from unspin.commands.terminal import Failures, counted, product, say
 from unspin.diff import DiffStyle, render, schema
 from unspin.edit import cleaned
 from unspin.errors import OutputError
-from unspin.files import Source, SourceText, sources, write_atomic
+from unspin.files import Source, SourceText, exists, sources, write_atomic
 from unspin.model import DecidedBy, Restoration
 from unspin.pipeline import restore
 
@@ -57,11 +58,11 @@ def _plan(found: Sequence[Source], delivery: _Delivery, *, force: bool) -> None:
         raise click.UsageError("--write changes files; standard input is none")
     if delivery.diff in (DiffStyle.HTML, DiffStyle.JSON) and delivery.output is None and len(found) > 1:
         raise click.UsageError(f"--diff {delivery.diff} of several texts needs -o DIR, a file for each")
-    inputs = {source.path.resolve() for source in found if source.path}
+    inputs = {os.path.realpath(source.path) for source in found if source.path}
     planned: set[Path] = set()
     for source in found:
         for target in delivery.targets(source):
-            if target.resolve() in inputs:
+            if os.path.realpath(target) in inputs:
                 raise click.UsageError(f"{target} is an input; choose another DIR, or --write")
             if target in planned:
                 raise click.UsageError(f"two texts would become {target}; give them one after the other")
@@ -73,14 +74,16 @@ def summary(restoration: Restoration) -> str:
     """What was done to a text, in one line."""
     made = [edit.decided_by for edit in restoration.edits]
     removed = sum(len(group.repeats) for group in restoration.duplicates)
+    spin = restoration.spin
     parts = [counted(removed, "paragraph") + " removed"] if removed else []
-    if not restoration.spin.is_spun:
-        return ", ".join(["no spin evidence", *(parts or ["unchanged"])])
-    parts.append(counted(made.count(DecidedBy.DECODER), "swap") + " restored")
+    if spin.is_spun:
+        parts.append(counted(made.count(DecidedBy.DECODER), "swap") + " restored")
     if mended := made.count(DecidedBy.AGREEMENT) + made.count(DecidedBy.DEBRIS):
         parts.append(f"{mended:,} mended")
-    spin = restoration.spin
-    parts.append(f"{len(restoration.held):,} held")
+    if spin.is_spun or restoration.held:
+        parts.append(f"{len(restoration.held):,} held")
+    if not spin.is_spun:
+        return ", ".join(["no spin evidence", *(parts or ["unchanged"])])
     return ", ".join([*parts, f"spin rate {spin.rate:.2f}", f"evidence {spin.evidence:.2f} nats/word"])
 
 
@@ -142,9 +145,7 @@ def _schema(context: click.Context, parameter: click.Parameter, value: bool) -> 
 )
 @options.confidence_option
 @click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
-@options.lexicon_option
-@options.model_option
-@options.ranker_option
+@options.stages_options
 @options.colour_option
 @options.force_option
 @click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
@@ -202,6 +203,7 @@ def command(
 def _is_long(found: Sequence[Source], delivery: _Delivery) -> bool:
     """Long enough for a progress bar, which would stand in the way of a text on the same terminal."""
     is_silent = delivery.output is not None or delivery.write or (delivery.check and not delivery.diff)
-    sizes = (source.path.stat().st_size for source in found if source.path and source.path.is_file())
+    files = (source.path for source in found if source.path and exists(source.path))
+    sizes = (path.stat().st_size for path in files if path.is_file())
     is_long = len(found) > terminal.MANY or max(sizes, default=0) > terminal.LARGE
-    return is_long and (is_silent or not sys.stdout.isatty())
+    return is_long and (is_silent or not terminal.is_terminal(sys.stdout))

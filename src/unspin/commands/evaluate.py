@@ -14,7 +14,7 @@ import click
 from unspin.align import read_pairs
 from unspin.calibration import Judged, expected_calibration_error, judge, reliability
 from unspin.commands import options, terminal
-from unspin.commands.plot import drawn
+from unspin.commands.plot import drawn, style_of
 from unspin.commands.terminal import counted, legible, product, say
 from unspin.decide import unsure
 from unspin.edit import cleaned
@@ -167,10 +167,9 @@ def _table(report: _Report, *, colour: bool, verbose: bool) -> str:
 )
 @click.option("-v", "--verbose", is_flag=True, help="List every confusion and every fault.")
 @options.confidence_option
-@options.lexicon_option
-@options.model_option
-@options.ranker_option
+@options.stages_options
 @options.colour_option
+@options.force_option
 def command(
     markup: tuple[Path, ...],
     output: Path | None,
@@ -183,6 +182,7 @@ def command(
     model: Path | None,
     ranker: str,
     colour: bool | None,
+    force: bool,
 ) -> None:
     """Score restorations against gold.
 
@@ -202,6 +202,9 @@ def command(
         raise click.UsageError("give MARKUP or --pairs")
     if output and (len(markup) != 1 or pairs):
         raise click.UsageError("--output is scored against one MARKUP")
+    if plot:
+        style_of(plot)
+        options.refuse_existing(plot, force=force)
     report = _Report()
     if output:
         gold = parse_markup(read_text(markup[0]), name=str(markup[0]))
@@ -213,5 +216,5 @@ def command(
             _score_pairs(report, path, restored)
     coloured = terminal.wants_colour(colour)
     if plot:
-        write_atomic(plot, drawn(report.judged, style=plot.suffix.removeprefix(".") or "png"))
+        write_atomic(plot, drawn(report.judged, style=style_of(plot)))
     product(_json(report) if style == "json" else _table(report, colour=coloured, verbose=verbose))

@@ -131,9 +131,7 @@ def _table(finding: _Finding, candidates: Sequence[Candidate], *, colour: bool) 
 @options.texts_argument
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @click.option("--all", "every", is_flag=True, help="Show every candidate, not only those that would change the text.")
-@options.lexicon_option
-@options.model_option
-@options.ranker_option
+@options.stages_options
 @options.colour_option
 def command(
     files: tuple[str, ...],

@@ -10,6 +10,7 @@ import click
 from unspin.align import read_pairs
 from unspin.commands import options, terminal
 from unspin.commands.terminal import say
+from unspin.errors import UnspinError
 from unspin.files import chunks, write_atomic
 from unspin.ngrams import compile_trigrams
 
@@ -54,7 +55,10 @@ def compile_command(
     options.refuse_existing(output, force=force)
     withheld = (pair.original for pair in chain.from_iterable(map(read_pairs, held_out)))
     with terminal.progress("compile") as report:
-        parts = chain.from_iterable(chunks(path, stop=until) for path in texts)
-        packed = compile_trigrams(parts, held_out=withheld, progress=report)
+        parts = (part for path in texts for part in chunks(path, stop=until) if part.strip())
+        first = next(parts, None)
+        if first is None:
+            raise UnspinError(f"{output}: not written: there is no text to count")
+        packed = compile_trigrams(chain([first], parts), held_out=withheld, progress=report)
     write_atomic(output, packed)
     say(f"{output}: {len(packed):,} bytes")

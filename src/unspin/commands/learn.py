@@ -10,6 +10,7 @@ import click
 from unspin.align import read_pairs
 from unspin.commands import options, terminal
 from unspin.commands.terminal import counted, say
+from unspin.errors import UnspinError
 from unspin.files import write_atomic
 from unspin.learn import learn
 from unspin.lexicon import Line, formatted
@@ -41,5 +42,7 @@ def command(pairs: tuple[Path, ...], output: Path, seen: int, source: str, force
     options.refuse_existing(output, force=force)
     with terminal.progress("learn") as report:
         entries = learn(chain.from_iterable(map(read_pairs, pairs)), seen=seen, source=source, progress=report)
+    if not entries:
+        raise UnspinError(f"{output}: not written: no swap was seen often enough to be learned (--seen {seen})")
     write_atomic(output, formatted("", [Line((), entry) for entry in entries]).encode())
     say(f"{output}: {counted(len(entries), 'entry', 'entries')} learned")

@@ -18,7 +18,7 @@ from unspin.commands.inspect import candidate_table
 from unspin.commands.terminal import Failures, counted, legible, product, say
 from unspin.diff import DiffStyle, render
 from unspin.errors import FormatError
-from unspin.files import STDIN, Source, write_atomic
+from unspin.files import STDIN, Source, exists, write_atomic
 from unspin.inflect import measured, propose
 from unspin.lexicon import DEFAULT, Lexicon, Line, Phrase, check, find, formatted, read
 from unspin.model import Entry, Status
@@ -35,7 +35,7 @@ def command() -> None:
     """Check, format, count, try, look up, inflect and merge lexicons.
 
     A lexicon is a table (TSV, UTF-8) of swaps: spun, original, rate, seen, status, source, note. LEXICON is the path
-    of one, or the name of a shipped one (en-autoblog).
+    of one, or the name of a shipped one (en-autoblog, en-autoblog.curated).
     """
 
 
@@ -49,7 +49,7 @@ def _problems(path: Path, stages: options.Stages) -> Iterator[tuple[bool, str]]:
         for problem in check(lines):
             yield problem.is_error, str(FormatError(path, problem.message, line=problem.line))
         beside = examples.beside(path)
-        if beside.exists():
+        if exists(beside):
             lexicon = Lexicon((line.entry for line in lines if line.entry), name=path.stem)
             for failure in examples.failures(beside, lexicon, stages["model"], stages["ranker"]):
                 yield True, str(failure)
@@ -328,9 +328,7 @@ def show_command(words: tuple[str, ...], lexicons: tuple[str, ...], colour: bool
 @command.command("try")
 @click.argument("words", metavar="TEXT", nargs=-1, required=True)
 @options.confidence_option
-@options.lexicon_option
-@options.model_option
-@options.ranker_option
+@options.stages_options
 @options.colour_option
 def try_command(
     words: tuple[str, ...],

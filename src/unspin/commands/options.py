@@ -10,10 +10,10 @@ from typing import Any, TypedDict, TypeVar
 
 import click
 
-from unspin.commands.terminal import say
-from unspin.decide import MIN_CONFIDENCE
+from unspin.commands.terminal import is_terminal, say
+from unspin.decide import MIN_CONFIDENCE, calibrated
 from unspin.errors import OutputError
-from unspin.files import STDIN, Source, SourceText, read
+from unspin.files import STDIN, Source, SourceText, exists, read
 from unspin.language import LanguageModel, default_model, load_model
 from unspin.lexicon import Lexicon
 from unspin.pipeline import default_lexicon
@@ -27,7 +27,7 @@ Decorator = Callable[[Command], Command]
 def _texts(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     if value.count(STDIN) > 1:
         raise click.BadParameter("'-' can be read once only")
-    if not value and sys.stdin.isatty():
+    if not value and is_terminal(sys.stdin):
         raise click.UsageError("give FILES, or pipe a text in")
     return value or (STDIN,)
 
@@ -64,7 +64,8 @@ confidence_option: Decorator[Any] = click.option(
     default=MIN_CONFIDENCE,
     show_default=True,
     callback=_number,
-    help="Restore what is at least this sure to be right; hold the rest.",
+    help="Restore what is at least this sure to be right, and hold the rest; the confidences of swaps stay below "
+    f"{math.ceil(100 * calibrated(1.0)) / 100:g}.",
 )
 colour_option: Decorator[Any] = click.option(
     "--color/--no-color",
@@ -73,6 +74,12 @@ colour_option: Decorator[Any] = click.option(
     help="Colours on standard output. [default: if it is a terminal; NO_COLOR and FORCE_COLOR are respected]",
 )
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
+
+
+def stages_options(command: Command) -> Command:
+    """The options that say what to restore with: parameters `lexicons`, `model` and `ranker`, as `stages` takes."""
+    decorated: Command = lexicon_option(model_option(ranker_option(command)))
+    return decorated
 
 
 class Stages(TypedDict):
@@ -94,7 +101,7 @@ def stages(lexicons: Sequence[str] = (), model: Path | None = None, ranker: str 
 
 def refuse_existing(path: Path, *, force: bool) -> None:
     """Before any work is done: raises OutputError if something is there already, unless it may go."""
-    if path.exists() and not force:
+    if exists(path) and not force:
         raise OutputError(path, "exists; --force overwrites it")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from pathlib import Path
 
 from unspin.calibration import Judged, expected_calibration_error, reliability
 from unspin.errors import UnspinError
@@ -11,13 +12,24 @@ from unspin.errors import UnspinError
 STYLES = ("png", "svg")
 
 
+def style_of(path: Path) -> str:
+    """The style that a file name asks for. Raises UnspinError if it is none of STYLES."""
+    style = path.suffix.removeprefix(".").lower()
+    _refuse_unknown(style)
+    return style
+
+
+def _refuse_unknown(style: str) -> None:
+    if style not in STYLES:
+        raise UnspinError(f"--plot draws .png and .svg, not {f'.{style}' if style else 'a file without a suffix'}")
+
+
 def drawn(judged: Sequence[Judged], *, style: str) -> bytes:
     """A reliability diagram: how often edits were right, by how sure they were; the diagonal is perfect.
 
     Raises UnspinError if `style` is none of STYLES, nothing was judged, or matplotlib is not installed.
     """
-    if style not in STYLES:
-        raise UnspinError(f"--plot draws .png and .svg, not .{style}")
+    _refuse_unknown(style)
     if not judged:
         raise UnspinError("--plot: nothing was judged, so there is nothing to draw")
     try:

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from io import StringIO
-from typing import IO, TYPE_CHECKING, NoReturn
+from typing import IO, TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
@@ -29,8 +29,15 @@ PIPE_CLOSED = 141  # 128 + SIGPIPE, as shells have it
 MANY, LARGE = 3, 1_000_000  # texts and bytes above which progress is shown
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a person sits at a standard stream; a closed one is None."""
+    return stream is not None and stream.isatty()
+
+
 def product(text: str) -> None:
     """Write to standard output."""
+    if sys.stdout is None:  # `>&-` in a shell
+        raise OutputError(STDOUT, "is closed")
     try:
         _write(sys.stdout.buffer, text)
     except BrokenPipeError:
@@ -54,7 +61,7 @@ def _leave() -> NoReturn:
     """End quietly: nobody reads on (`| head`)."""
     # Python flushes the streams once more at exit, which must not fail again.
     null = os.open(os.devnull, os.O_WRONLY)
-    for stream in (sys.stdout, sys.stderr):
+    for stream in filter(None, (sys.stdout, sys.stderr)):
         os.dup2(null, stream.fileno())
     sys.exit(PIPE_CLOSED)
 
@@ -78,7 +85,9 @@ def counted(number: int, thing: str, things: str = "") -> str:
 
 
 def say(message: str) -> None:
-    """Write a line to standard error."""
+    """Write a line to standard error, unless that is closed."""
+    if sys.stderr is None:
+        return
     try:
         sys.stderr.write(legible(message) + "\n")  # not click.echo, which writes past the progress bar
         sys.stderr.flush()
@@ -123,7 +132,7 @@ def wants_colour(choice: bool | None) -> bool:
         return False
     if os.environ.get("FORCE_COLOR"):
         return True
-    return sys.stdout.isatty() and os.environ.get("TERM") != "dumb"
+    return is_terminal(sys.stdout) and os.environ.get("TERM") != "dumb"
 
 
 def table(*columns: str, title: str | None = None) -> Table:
@@ -167,7 +176,7 @@ def progress(label: str, *, shown: bool = True) -> Iterator[Progress]:
 
     Draws bars on standard error if that is a terminal, and nothing otherwise.
     """
-    if not shown or not sys.stderr.isatty() or os.environ.get("TERM") == "dumb":
+    if not shown or not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
         yield lambda stage, done, total: None
         return
     from rich.console import Console

@@ -13,12 +13,12 @@ from unspin.align import Progress, read_pairs
 from unspin.commands import options, terminal
 from unspin.commands.terminal import say
 from unspin.evaluate import Score
-from unspin.files import chunks, write_atomic
+from unspin.files import chunks, exists, write_atomic
 from unspin.language import default_model, load_model
 from unspin.lexicon import Lexicon, Phrase
 from unspin.ngrams import load as load_trigrams
 from unspin.ngrams import shipped, withheld
-from unspin.rank import VectorRanker, save
+from unspin.rank import VectorRanker, load, save
 from unspin.train import DIMENSIONS, WORDS, Counts, tune, vectors
 
 COUNTED, TUNED = 0.93, 0.95  # shares of each text's lines: vectors from the first, weights from the next
@@ -73,7 +73,8 @@ def command(
         language = load_model(model) if model else default_model()
         ranker, found = tune(vectors(counts), spun, lexicon, language, seed=seed, progress=report)
     write_atomic(output, save(ranker))
-    write_atomic(output.with_name(f"{output.name}.md"), _card(ranker, found, texts, lexicon, seed).encode())
+    written = load(output)  # as it is after rounding
+    write_atomic(output.with_name(f"{output.name}.md"), _card(written, found, texts, lexicon, seed).encode())
     _checkpoint(output).unlink(missing_ok=True)
     near, case = ranker.weights
     say(f"{output}: near {near:g}, case {case:g}; F0.5 {found.f05:.3f} on {len(spun)} spun texts")
@@ -86,11 +87,12 @@ def _checkpoint(output: Path) -> Path:
 def _counted(texts: tuple[Path, ...], output: Path, unseen: frozenset[Phrase], report: Progress) -> Counts:
     saved = _checkpoint(output)
     words = list(load_trigrams(shipped()).numbers)[1 : WORDS + 1]
-    counts = Counts.load(saved) if saved.exists() else Counts.empty(words)
+    counts = Counts.load(saved) if exists(saved) else Counts.empty(words)
     for path in texts:
-        if path.name not in counts.done:
+        name = f"{path.resolve()} without {len(unseen)} runs"  # counts of another task are not gone on from
+        if name not in counts.done:
             parts = chunks(path, stop=COUNTED)
-            counts = counts.add(parts, name=path.name, held_out=unseen, progress=report)
+            counts = counts.add(parts, name=name, held_out=unseen, progress=report)
             write_atomic(saved, counts.save())
     return counts
 
