@@ -164,7 +164,7 @@ def test_links_in_a_circle_are_said_when_it_comes_to_reading(tmp_path: Path) -> 
 
 def test_a_closed_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("sys.stdin", None)
-    with pytest.raises(InputError, match="^stdin: is closed$"):
+    with pytest.raises(InputError, match=r"^stdin: is closed$"):
         read(Source(None, Path("stdin.txt")))
 
 
