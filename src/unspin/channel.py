@@ -21,7 +21,7 @@ from unspin.lattice import Floats
 from unspin.lexicon import Lexicon
 from unspin.model import Token
 
-SPIN_RATES = (0.25, 0.5, 0.75, 0.9, 1.0)  # the grid, beside 0
+SPIN_RATES = (0.25, 0.5, 0.75, 1.0)  # the grid, beside 0
 LEAST_KEPT = 0.02  # no head is replaced always: lexicons are incomplete, quotations are spared
 LONGEST_ACRONYM = 3  # letters; the spinner writes "US" and "TV"
 MOST_OPTIONS = 24  # of one span; the rarest beyond are dropped, so that no entry can stall decoding

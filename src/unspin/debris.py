@@ -23,7 +23,6 @@ from __future__ import annotations
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import replace
 from itertools import islice
 from typing import NamedTuple
 
@@ -99,7 +98,7 @@ class _Restored:
 
     def __init__(self, original: str, start: int, end: int, edits: Sequence[Edit]) -> None:
         self.original, self.edits = original, edits
-        self.text = apply(original[start:end], [replace(e, start=e.start - start, end=e.end - start) for e in edits])
+        self.text = apply(original, edits, start=start, end=end)
         self._starts: list[int] = []
         self._ends: list[int] = []
         self._shifts = [start]  # what leads back into the original: before all edits, and behind each
@@ -115,8 +114,10 @@ class _Restored:
             start, end = min(start, self._starts[first]), max(end, self._ends[last - 1])
         return _Place(start, end, start + self._shifts[first], end + self._shifts[last], tuple(self.edits[first:last]))
 
-    def mended(self, mendings: Iterable[_Mending]) -> list[Edit]:
+    def mended(self, mendings: Sequence[_Mending]) -> list[Edit]:
         """The edits with the mendings made: one that meets edits replaces them, or undoes them."""
+        if not mendings:
+            return list(self.edits)
         kept, made = dict.fromkeys(self.edits), []
         position = -1
         for mending in sorted(mendings):
@@ -163,23 +164,31 @@ def _mended(
 ) -> tuple[list[Edit], list[Held]]:
     held = list(_spintax(text, start, end))
     groups = [waiting.candidate for waiting in held]
-    edits = [edit for edit in edits if not _meets(edit, groups)]
+    edits = [edit for edit in edits if not _meets(edit.start, edit.end, groups)]
     if not is_spun:
         return edits, held
     restored = _Restored(text, start, end, edits)
-    if mendings := list(_broken(restored.text)):
+    if mendings := [mending for mending in _broken(restored.text) if not _waits(restored, mending, groups)]:
         held += [_held(restored, mending) for mending in mendings if mending.confidence < min_confidence]
         mendings = [mending for mending in mendings if mending.confidence >= min_confidence]
         restored = _Restored(text, start, end, restored.mended(mendings))
-    certain, doubtful = _doubled(restored)
+    certain, doubtful = (
+        [mending for mending in found if not _waits(restored, mending, groups)] for found in _doubled(restored)
+    )
     doubtful += [mending for mending in certain if mending.confidence < min_confidence]
     certain = [mending for mending in certain if mending.confidence >= min_confidence]
     return restored.mended(certain), held + [_held(restored, mending) for mending in doubtful]
 
 
-def _meets(edit: Edit, groups: Sequence[Candidate]) -> bool:
-    number = bisect_right(groups, edit.start, key=lambda group: group.end)
-    return number < len(groups) and groups[number].start < edit.end
+def _meets(start: int, end: int, groups: Sequence[Candidate]) -> bool:
+    number = bisect_right(groups, start, key=lambda group: group.end)
+    return number < len(groups) and groups[number].start < end
+
+
+def _waits(restored: _Restored, mending: _Mending, groups: Sequence[Candidate]) -> bool:
+    """Does a mending lie in spintax, which waits for a person as a whole?"""
+    place = restored.place(mending.start, mending.end)
+    return _meets(place.source, place.source_end, groups)
 
 
 def _broken(text: str) -> Iterator[_Mending]:

@@ -88,6 +88,7 @@ def _keeps_name(before: str, option: str, after: str) -> bool:
     return not patterned or option != option.lower() or after.isupper()
 
 
+@lru_cache(maxsize=1 << 14)
 def guard(before: str, option: str, after: str) -> HeldReason | None:
     """Why an edit may not be made on its own, if so. `option` is the lexicon's writing of `after`."""
     if quantities(before) != quantities(after):

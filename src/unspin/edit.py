@@ -12,6 +12,7 @@ import unicodedata
 from bisect import bisect_left
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
+from functools import lru_cache
 from itertools import pairwise
 
 from unspin.errors import EditConflict
@@ -28,16 +29,17 @@ def _ordered(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     return ordered
 
 
-def apply(text: str, edits: Iterable[Edit]) -> str:
+def apply(text: str, edits: Iterable[Edit], *, start: int = 0, end: int | None = None) -> str:
     """The text with the edits made, in whatever order they come; linear in the text.
 
+    `start`, `end`: only this stretch of the text is wanted, and holds all the edits.
     Raises `EditConflict` if edits overlap, share a start, lie outside the text or do not quote it.
 
     >>> apply("the struggle", [Edit(4, 12, "struggle", "war", None, 1.0, DecidedBy.DECODER)])
     'the war'
     """
     parts: list[str] = []
-    position = 0
+    position = start
     for edit in _ordered(edits):
         if edit.end > len(text):
             raise EditConflict(edit.start, edit.end, f"the text ends at {len(text)}; was it made for another text?")
@@ -47,7 +49,7 @@ def apply(text: str, edits: Iterable[Edit]) -> str:
             raise EditConflict(edit.start, edit.end, problem)
         parts += text[position : edit.start], edit.after
         position = edit.end
-    return "".join([*parts, text[position:]])
+    return "".join([*parts, text[position:end]])
 
 
 def invert(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -91,6 +93,7 @@ def _capitalised(word: re.Match[str]) -> str:
     return text if text != text.lower() else text[0].title() + text[1:]  # iPhone, eBay stay
 
 
+@lru_cache(maxsize=1 << 14)
 def carry_case(before: str, after: str, *, sentence_start: bool) -> str:
     """The restored phrase `after` in the case pattern of the spun phrase `before`.
 
@@ -119,6 +122,7 @@ def carry_case(before: str, after: str, *, sentence_start: bool) -> str:
 
 
 _ARTICLES = frozenset(("a", "an"))
+_HOLDS_ARTICLE = re.compile(r"\ban?\b", re.IGNORECASE)
 _OPENERS = "\"'([{\u2018\u201c\u00ab"
 _LETTER_VOWELS = "AEFHILMNORSX"  # letters whose names start with a vowel sound
 _SPELLED = re.compile(  # said letter by letter, at least at the start
@@ -169,6 +173,11 @@ def _first_word(found: Iterable[Token]) -> str | None:
     return None if leader is None else leader.text if leader.is_word else ""
 
 
+@lru_cache(maxsize=1 << 14)
+def _first_spoken(phrase: str) -> str | None:
+    return _first_word(tokens(phrase))
+
+
 def _agreeing(article: str, word: str, *, shouted: bool) -> str:
     """The article as it must be before the word, in its own case."""
     norm, right = normalise(word), "an" if sounds_vowel(word) else "a"
@@ -190,7 +199,7 @@ def _heard(words: Sequence[Token], edits: Sequence[Edit]) -> Iterator[tuple[Edit
         spoken = edit.after  # in capitals the lexicon's spelling tells a word from an initialism
         if edit.entry and normalise(edit.entry.original) == normalise(spoken):
             spoken = edit.entry.original
-        leader = _first_word(tokens(spoken))
+        leader = _first_spoken(spoken)
         limit, beyond = edit.start, follower if leader is None else leader
         yield edit, beyond, follower
 
@@ -239,6 +248,8 @@ def mend_articles(document: Document, edits: Iterable[Edit]) -> tuple[Edit, ...]
 
 def _inner_articles_agree(after: str, follower: str, *, shouted: bool) -> str:
     """A replacement whose articles agree with the words after them; `follower` comes after the whole."""
+    if not _HOLDS_ARTICLE.search(after):
+        return after
     found = tuple(tokens(after))
     parts: list[str] = []
     position = 0

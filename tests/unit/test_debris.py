@@ -200,3 +200,9 @@ def test_one_long_line_takes_time_in_proportion(piece: str) -> None:
         return time.perf_counter() - start
 
     assert seconds(400_000) < 8 * max(seconds(100_000), 0.02)
+
+
+def test_what_lies_in_spintax_waits_with_it() -> None:
+    text = "{a|{b|c three.5 }"
+    made, (held,) = mend(segment(text), [], is_spun=True)
+    assert made == () and held.candidate.before == text[held.candidate.start : held.candidate.end]

@@ -46,3 +46,11 @@ def test_the_makefile_has_what_the_readme_promises() -> None:
     makefile = (ROOT / "Makefile").read_text(encoding="utf-8")
     for target in re.findall(r"^\$ make (\w+)", README, re.MULTILINE):
         assert re.search(rf"^{target}:", makefile, re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", [ROOT / "README.md", *(ROOT / "docs").glob("*.md"), ROOT / "benchmarks" / "README.md"])
+def test_no_placeholder_is_left_and_no_link_is_broken(page: Path) -> None:
+    text = page.read_text(encoding="utf-8")
+    assert not re.search(r"\b(?:FIGURES|TODO|TBD|To follow)\b", text)
+    for target in re.findall(r"\]\(([^)#:]+)\)", text):
+        assert (page.parent / target).exists(), target
