@@ -11,7 +11,7 @@ from __future__ import annotations
 import gzip
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
@@ -19,7 +19,7 @@ from sys import intern
 from rapidfuzz.distance import Levenshtein
 
 from unspin.errors import FormatError, InputError
-from unspin.model import Token
+from unspin.model import Progress, Token
 from unspin.text import tokens
 
 MAX_PHRASE = 7  # tokens on either side of a swap
@@ -31,7 +31,6 @@ INSIDE = frozenset("-%&$+")  # punctuation that a phrase of the spinner's table 
 Ids = tuple[int, ...]
 Region = tuple[int, int, int, int]  # original [a, b) became spun [c, d)
 Chain = tuple[Ids, Ids, tuple[Region, ...]]  # original, spun, where they differ
-Progress = Callable[[str, int, int], None]  # stage, steps done, steps in all
 
 
 @dataclass(frozen=True, slots=True)

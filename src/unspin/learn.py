@@ -25,9 +25,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from unspin.align import ENOUGH, MAX_PHRASE, Chain, Corpus, Ids, Pair, Progress, read, swaps
+from unspin.align import ENOUGH, MAX_PHRASE, Chain, Corpus, Ids, Pair, read, swaps
 from unspin.lattice import Floats, Ints, Lattice
-from unspin.model import Entry
+from unspin.model import Entry, Progress
 
 ITERATIONS = 12
 PRUNE_EVERY = 4  # iterations between two searches for compounds

@@ -6,9 +6,13 @@ those that a caller may build are checked at birth and refuse what makes no sens
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
+
+# Tells who waits how far long work has come: a stage's name, the steps done, the steps in all (0: not known).
+Progress = Callable[[str, int, int], None]
 
 
 class Token(NamedTuple):

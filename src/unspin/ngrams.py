@@ -27,7 +27,7 @@ from unspin.errors import FormatError, InputError
 from unspin.language import START, UNKNOWN_SHARE
 from unspin.lattice import Floats, Ints
 from unspin.lexicon import Phrase
-from unspin.model import Paragraph
+from unspin.model import Paragraph, Progress
 from unspin.text import phrase, segment
 
 MAGIC = b"unspin-ngrams-1\n"
@@ -48,7 +48,6 @@ _ARRAYS = {
     "trigram_word": "<u2",
     "trigram": "<u1",
 }
-Progress = Callable[[str, int, int], None]
 
 
 def shipped() -> Path:

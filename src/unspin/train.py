@@ -8,7 +8,7 @@ where it stopped (`Counts.save`).
 from __future__ import annotations
 
 import io
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Iterable, Iterator, Sequence, Set
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +22,7 @@ from unspin.evaluate import Score, score, total
 from unspin.gold import Gold, parse_markup
 from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon, Phrase
+from unspin.model import Progress
 from unspin.ngrams import usable
 from unspin.pipeline import restore
 from unspin.rank import DAMAGED, VectorRanker, Weights, written
@@ -41,7 +42,6 @@ TRIED = (
     ("near", (2.0, 3.0, 4.0, 5.0, 6.0)),
     ("case", (0.3, 0.6, 1.0)),
 )
-Progress = Callable[[str, int, int], None]
 
 
 @dataclass(slots=True)

@@ -21,7 +21,7 @@ from unspin.model import Entry, Status
 from unspin.text import phrase, segment
 
 if TYPE_CHECKING:
-    from unspin.align import Progress
+    from unspin.model import Progress
 
 _CURATED = "curated: "
 

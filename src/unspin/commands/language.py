@@ -23,13 +23,7 @@ def command() -> None:
 @command.command("compile")
 @click.argument("texts", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The model.")
-@click.option(
-    "--held-out",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="PAIRS",
-    help="Leave out paragraphs that share ten words in a row with these originals; repeatable.",
-)
+@options.held_out_option
 @click.option(
     "--until",
     type=click.FloatRange(0.0, 1.0, min_open=True),

@@ -73,6 +73,13 @@ colour_option: Decorator[Any] = click.option(
     default=None,
     help="Colours on standard output. [default: if it is a terminal; NO_COLOR and FORCE_COLOR are respected]",
 )
+held_out_option: Decorator[Any] = click.option(
+    "--held-out",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="PAIRS",
+    help="Leave out paragraphs that share ten words in a row with these originals; repeatable.",
+)
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 
 

@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rich.progress import TaskID
     from rich.table import Table
 
-    from unspin.align import Progress
+    from unspin.model import Progress
 
 STDOUT = "standard output"
 FAILED = 3  # exit codes

@@ -9,13 +9,14 @@ from pathlib import Path
 
 import click
 
-from unspin.align import Progress, read_pairs
+from unspin.align import read_pairs
 from unspin.commands import options, terminal
 from unspin.commands.terminal import say
 from unspin.evaluate import Score
 from unspin.files import chunks, exists, write_atomic
 from unspin.language import default_model, load_model
 from unspin.lexicon import Lexicon, Phrase
+from unspin.model import Progress
 from unspin.ngrams import load as load_trigrams
 from unspin.ngrams import shipped, withheld
 from unspin.rank import VectorRanker, load, save
@@ -30,13 +31,7 @@ DOCUMENT = 12  # paragraphs that are spun as one text
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The ranker.")
 @click.option("--lexicon", "lexicons", multiple=True, metavar="NAME|PATH", help="The swaps to undo; repeatable.")
 @click.option("--model", type=click.Path(path_type=Path), help="The language model beside it.")
-@click.option(
-    "--held-out",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="PAIRS",
-    help="Leave out paragraphs that share ten words in a row with these originals; repeatable.",
-)
+@options.held_out_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the spinning that weights are tuned on.")
 @click.option("--documents", type=click.IntRange(1), default=120, show_default=True, help="How many to tune on.")
 @options.force_option
