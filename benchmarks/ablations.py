@@ -15,11 +15,10 @@ from unittest.mock import patch
 
 import unspin
 from unspin import decode, pipeline
-from unspin.align import read_pairs
+from unspin.align import golds, read_pairs
 from unspin.backoff import embedded
-from unspin.errors import FormatError
 from unspin.evaluate import Score, score, total
-from unspin.gold import Gold, markup_from_pair, parse_markup
+from unspin.gold import parse_markup
 from unspin.model import Edit, Restoration
 from unspin.ngrams import load, shipped
 from unspin.rank import UNRANKED, VectorRanker, default_ranker
@@ -67,14 +66,6 @@ PARTS: dict[str, tuple[Restore, Callable[[], AbstractContextManager[object]]]] =
 }
 
 
-def golds(path: Path, limit: int | None) -> Iterator[Gold]:
-    for number, pair in enumerate(islice(read_pairs(path), limit), 1):
-        try:
-            yield parse_markup(markup_from_pair(pair.original, pair.spun[0]), name=f"pair {number}")
-        except FormatError:
-            continue  # brackets or bars that markup cannot express
-
-
 def row(name: str, seed: Score, pairs: Score) -> str:
     figures = (getattr(one, field) for one in (seed, pairs) for field in ("precision", "recall", "f05"))
     return f"| {name} | " + " | ".join(f"{figure:.3f}" for figure in figures) + " |"
@@ -86,7 +77,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int)
     arguments = parser.parse_args()
     seed = parse_markup(SEED.read_text(encoding="utf-8"), name=SEED.name)
-    texts = list(golds(arguments.pairs, arguments.limit))
+    texts = list(golds(islice(read_pairs(arguments.pairs), arguments.limit)))
     print("| | seed: P | seed: R | seed: F0.5 | pairs: P | pairs: R | pairs: F0.5 |")
     print("|---| ---: | ---: | ---: | ---: | ---: | ---: |")
     for name, (restore, without) in PARTS.items():

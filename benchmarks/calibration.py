@@ -17,24 +17,12 @@ from pathlib import Path
 import numpy as np
 
 import unspin
-from unspin.align import read_pairs
+from unspin.align import golds, read_pairs
 from unspin.calibration import Judged, expected_calibration_error, judge
 from unspin.decide import INTERCEPT, MOST_ODDS, SLOPE
-from unspin.errors import FormatError
 from unspin.evaluate import score, total
-from unspin.gold import Gold, markup_from_pair, parse_markup
 
 THRESHOLDS = (0.0, 0.5, 0.6, 0.7, 0.8, 0.9, 0.95)
-
-
-def golds(path: Path, limit: int | None) -> list[Gold]:
-    found = []
-    for number, pair in enumerate(islice(read_pairs(path), limit), 1):
-        try:
-            found.append(parse_markup(markup_from_pair(pair.original, pair.spun[0]), name=f"pair {number}"))
-        except FormatError:
-            continue  # brackets or bars that markup cannot express
-    return found
 
 
 def fitted(judged: Sequence[Judged]) -> tuple[float, float]:
@@ -56,7 +44,7 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--limit", type=int)
     arguments = parser.parse_args()
-    texts = golds(arguments.pairs, arguments.limit)
+    texts = list(golds(islice(read_pairs(arguments.pairs), arguments.limit)))
     every = [unspin.restore(gold.text, min_confidence=0.0) for gold in texts]
     judged = [j for gold, found in zip(texts, every, strict=True) for j in judge(gold, found.edits)]
     slope, intercept = fitted(judged)

@@ -12,6 +12,7 @@ import gzip
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from sys import intern
@@ -19,6 +20,7 @@ from sys import intern
 from rapidfuzz.distance import Levenshtein
 
 from unspin.errors import FormatError, InputError
+from unspin.gold import Gold, markup_from_pair, parse_markup
 from unspin.model import Progress, Token
 from unspin.text import tokens
 
@@ -70,6 +72,13 @@ def _pair(path: Path, number: int, row: str) -> Pair:
     if any(copy.count("\n") != lines for copy in copies):
         raise FormatError(path, "the spun copies need as many lines as the original", line=number)
     return Pair(original, tuple(copies))
+
+
+def golds(pairs: Iterable[Pair]) -> Iterator[Gold]:
+    """The gold of each pair's first copy; pairs that markup cannot express are passed over."""
+    for number, pair in enumerate(pairs, 1):
+        with suppress(FormatError):
+            yield parse_markup(markup_from_pair(pair.original, pair.spun[0]), name=f"pair {number}")
 
 
 class Vocabulary:

@@ -103,9 +103,8 @@ class _Block:
         return self.numbers.setdefault(word, len(self.numbers))
 
     def _output(self, entry: int) -> list[int]:
-        if entry not in self.outputs:
-            self.outputs[entry] = [self._number(word) for word in self.lexicon.originals[entry]]
-        return self.outputs[entry]
+        output = self.outputs[entry] = [self._number(word) for word in self.lexicon.originals[entry]]
+        return output
 
     def _add(self, sentence: Sentence, graph: _Graph, counted: set[int]) -> None:
         base = len(self.tokens)

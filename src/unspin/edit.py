@@ -17,7 +17,7 @@ from itertools import pairwise
 
 from unspin.errors import EditConflict
 from unspin.model import DecidedBy, Document, DuplicateGroup, Edit, Restoration, Token
-from unspin.text import normalise, tokens
+from unspin.text import OPENERS, normalise, tokens
 
 
 def _ordered(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -123,7 +123,6 @@ def carry_case(before: str, after: str, *, sentence_start: bool) -> str:
 
 _ARTICLES = frozenset(("a", "an"))
 _HOLDS_ARTICLE = re.compile(r"\ban?\b", re.IGNORECASE)
-_OPENERS = "\"'([{\u2018\u201c\u00ab"
 _LETTER_VOWELS = "AEFHILMNORSX"  # letters whose names start with a vowel sound
 _SPELLED = re.compile(  # said letter by letter, at least at the start
     r"""[^\W\d_](?:[.\d]|$)                                                # F-16, U.S., H1N1
@@ -169,7 +168,7 @@ def sounds_vowel(word: str) -> bool:
 
 def _first_word(found: Iterable[Token]) -> str | None:
     """The word that leads, opening quotes and brackets aside; "" if there is none, None if nothing is there."""
-    leader = next((t for t in found if t.text not in _OPENERS), None)
+    leader = next((t for t in found if t.text not in OPENERS), None)
     return None if leader is None else leader.text if leader.is_word else ""
 
 
@@ -207,7 +206,7 @@ def _heard(words: Sequence[Token], edits: Sequence[Edit]) -> Iterator[tuple[Edit
 def _article_before(document: Document, words: Sequence[Token], position: int, *, shouted: bool) -> Token | None:
     """The article that the word at `position` follows, if one does. "A" after a word is a name: "Plan A"."""
     index = bisect_left(words, position, key=lambda word: word.start) - 1
-    while index >= 0 and words[index].text in _OPENERS:
+    while index >= 0 and words[index].text in OPENERS:
         index -= 1
     if index < 0 or words[index].norm not in _ARTICLES:
         return None

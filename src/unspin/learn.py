@@ -42,6 +42,7 @@ DISCOUNT = 0.5  # taken off every expected count, so that of two equal rates the
 CAUTION = 2.0  # added to a swap's denominator for each token beyond the first, on either side
 EDGE = 3.0  # the same for each unchanged token at its edges: "many" in "many countries" <- "many nations"
 UNEXPLAINED = -14.0  # log-weight, per token, of a region that no recurring swap explains
+BEYOND = 1 << 40  # added to the length of an unexplained region, so that no swap has its number
 
 
 @dataclass(slots=True)
@@ -49,10 +50,16 @@ class _Problem:
     """The lattice of all chains, and per arc which swap it is or which word it keeps."""
 
     lattice: Lattice
-    kind: Ints  # number of a swap; below 0: ~number of a kept word; `swaps` and up: unexplained, by its length
+    kind: Ints  # number of a swap; below 0: ~number of a kept word; BEYOND and up: unexplained, by its length
     times: Ints  # how often the arc's chain was seen
     swaps: list[tuple[Ids, Ids]]
     passages: Ints  # per swap, in how many passages it could be, up to ENOUGH
+
+    def per_swap(self, per_arc: Floats | Ints) -> Floats:
+        """Values of arcs, summed over the arcs of each swap."""
+        is_swap = (self.kind >= 0) & (self.kind < BEYOND)
+        sums = np.bincount(self.kind[is_swap], weights=per_arc[is_swap], minlength=len(self.swaps))
+        return sums.astype(np.float64)
 
 
 def _recurring(corpus: Corpus, seen: int, progress: Progress) -> set[int]:
@@ -123,7 +130,7 @@ class _Builder:
                     ends_.append(numbers[node])
                 kind = arcs[arc]
                 length = arc[2] - arc[0] + arc[3] - arc[1]
-                self.arcs.append((ends_[0], ends_[1], (1 << 40) + length if kind is None else kind, times))
+                self.arcs.append((ends_[0], ends_[1], BEYOND + length if kind is None else kind, times))
 
 
 def _problem(corpus: Corpus, seen: int, progress: Progress) -> _Problem:
@@ -145,30 +152,29 @@ class _Rates:
     within: tuple[Ints, Ints]  # pairs (swap, shorter head that its original phrase covers)
     occurrences: Floats  # per head, how often it stands in the originals
     caution: Floats  # per swap, what is added to its denominator
-    word_head: Ints  # per word, its number among the heads
-    heads: dict[Ids, int]
+    heads: dict[Ids, int]  # numbers; words come first, under their own
     counts: Floats  # per swap, how often it is believed to have been made
     raw: Floats  # per swap, how often a region could be read as it
 
-    def exposure(self) -> Floats:
-        """Per head, how often it was there to be replaced: not inside a longer head that was."""
+    def exposure(self) -> tuple[Floats, Floats]:
+        """Per head, how often it was there to be replaced, not inside a longer head that was; and the share kept."""
         swap, head = self.within
         covered = np.bincount(head, weights=self.counts[swap], minlength=len(self.occurrences))
         made = np.bincount(self.head, weights=self.counts, minlength=len(self.occurrences))
-        return np.maximum(self.occurrences - covered, made)
+        exposure = np.maximum(self.occurrences - covered, made)
+        return exposure, np.clip(1.0 - made / np.maximum(exposure, 1e-9), 0.0, 1.0)
 
     def weights(self, problem: _Problem) -> Floats:
         """Per arc of the problem, its log-weight under the present estimate."""
-        exposure = self.exposure()
+        exposure, kept = self.exposure()
         discounted = np.maximum(self.counts - DISCOUNT, 1e-9)
         swap = np.log(discounted / (exposure[self.head] + self.caution))
-        made = np.bincount(self.head, weights=self.counts, minlength=len(exposure))
-        kept = np.clip(1.0 - made / np.maximum(exposure, 1e-9), 1e-3, 1.0)
-        word = np.log(kept[self.word_head])
+        word = np.log(np.maximum(kept, 1e-3))
         kind = problem.kind
-        is_swap = (kind >= 0) & (kind < len(swap))
-        weights = np.where(kind < 0, word[np.where(kind < 0, ~kind, 0)], swap[np.where(is_swap, kind, 0)])
-        return np.where(kind >= len(swap), UNEXPLAINED * (kind - (1 << 40)), weights)
+        weights = np.where(
+            kind < 0, word[np.where(kind < 0, ~kind, 0)], swap[np.where((kind < 0) | (kind >= BEYOND), 0, kind)]
+        )
+        return np.where(kind >= BEYOND, UNEXPLAINED * (kind - BEYOND), weights)
 
 
 def _rates(corpus: Corpus, problem: _Problem) -> _Rates:
@@ -181,18 +187,16 @@ def _rates(corpus: Corpus, problem: _Problem) -> _Rates:
         if part in heads
     ]
     occurrences = _occurrences(corpus.originals, heads)
-    is_swap = (problem.kind >= 0) & (problem.kind < len(problem.swaps))
-    counts = np.bincount(problem.kind[is_swap], weights=problem.times[is_swap], minlength=len(problem.swaps))
+    counts = problem.per_swap(problem.times)
     caution = [1.0 + CAUTION * (len(o) + len(s) - 2) + EDGE * sum(_shared(o, s)) for o, s in problem.swaps]
     return _Rates(
         np.asarray(head, dtype=np.int64),
         (np.asarray([w[0] for w in within], dtype=np.int64), np.asarray([w[1] for w in within], dtype=np.int64)),
         occurrences,
         np.asarray(caution),
-        np.arange(len(corpus.vocabulary.words)),
         heads,
-        counts.astype(np.float64),
-        counts.astype(np.float64),
+        counts,
+        counts.copy(),
     )
 
 
@@ -230,9 +234,7 @@ def _edges(problem: _Problem, rates: _Rates) -> tuple[Ints, Ints]:
 
 def _compounds(problem: _Problem, rates: _Rates) -> Ints:
     """The swaps that shorter ones explain: seen no more often than those would make them by chance."""
-    exposure = rates.exposure()
-    made = np.bincount(rates.head, weights=rates.counts, minlength=len(exposure))
-    kept = np.clip(1.0 - made / np.maximum(exposure, 1e-9), 0.0, 1.0)
+    exposure, kept = rates.exposure()
     rate = rates.counts / np.maximum(exposure[rates.head], 1e-9)
     parts: dict[Ids, dict[Ids, float]] = {}
     for number in np.flatnonzero(rates.counts >= 0.5).tolist():
@@ -306,15 +308,11 @@ def learn(
     if not problem.swaps:
         return ()
     rates = _rates(corpus, problem)
-    is_swap = (problem.kind >= 0) & (problem.kind < len(problem.swaps))
     idle, needed = _edges(problem, rates)
     rates.counts[idle] = 0.0
     for step in range(iterations):
         posteriors = problem.lattice.posteriors(rates.weights(problem))
-        expected = posteriors * problem.times
-        rates.counts = np.bincount(
-            problem.kind[is_swap], weights=expected[is_swap], minlength=len(problem.swaps)
-        ).astype(np.float64)
+        rates.counts = problem.per_swap(posteriors * problem.times)
         if step % PRUNE_EVERY == PRUNE_EVERY - 1 and step < iterations - 1:
             rates.counts[np.setdiff1d(_compounds(problem, rates), needed)] = 0.0
         progress("estimate", step + 1, iterations)
@@ -322,7 +320,7 @@ def learn(
 
 
 def _entries(corpus: Corpus, problem: _Problem, rates: _Rates, seen: int, source: str) -> tuple[Entry, ...]:
-    exposure = rates.exposure()
+    exposure, _ = rates.exposure()
     rate = np.minimum(1.0, rates.counts / np.maximum(exposure[rates.head], 1e-9))
     highest = np.zeros(len(exposure))
     np.maximum.at(highest, rates.head, rate)

@@ -64,7 +64,7 @@ _BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
 _STOPS = ".!?\u2026"
 _CLOSERS = "\"')]}\u2019\u201d\u00bb"
-_OPENERS = "\"'([{\u2018\u201c\u00ab"
+OPENERS = "\"'([{\u2018\u201c\u00ab"
 _NEVER_FIRST = ",;:.!?\u2026)]}\u201d\u00bb%"
 _ABBREVIATIONS = frozenset(
     "mr mrs ms messrs mme dr prof sr jr st mt ft gen lt col sgt capt cmdr maj adm rev hon gov sen sens rep reps "
@@ -126,7 +126,7 @@ def _ends(found: Sequence[Token], last: int) -> bool:
         stop -= 1
     if found[stop].text[-1] not in _STOPS:
         return False
-    follower = next((t for t in found[last + 1 : last + 4] if t.text not in _OPENERS), found[last + 1])
+    follower = next((t for t in found[last + 1 : last + 4] if t.text not in OPENERS), found[last + 1])
     is_lower = follower.text[0].islower()
     if follower.text in _NEVER_FIRST or (is_lower and stop < last):  # "Why?" he asked
         return False
