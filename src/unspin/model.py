@@ -127,6 +127,7 @@ class DecidedBy(StrEnum):
     AGREEMENT = "agreement"  # "a" and "an" follow the sound of a restored neighbour
     DUPLICATE = "duplicate"  # the removal of a repeated passage
     DEBRIS = "debris"  # what the spinner left around its swaps: `unspin.debris`
+    ENDPOINT = "endpoint"  # a language model chose among the options of what was held: `unspin.endpoint`
     SPINNER = "spinner"  # a swap made, not undone: `unspin.spin`
 
 

@@ -11,14 +11,17 @@ from pathlib import Path
 
 import click
 
+from unspin.ask import decide_held
 from unspin.commands import options, terminal
 from unspin.commands.terminal import Failures, counted, product, say
 from unspin.diff import DiffStyle, render, schema
 from unspin.edit import cleaned
+from unspin.endpoint import Endpoint, is_url
 from unspin.errors import OutputError
 from unspin.files import Source, SourceText, exists, sources, write_atomic
 from unspin.model import DecidedBy, Restoration
 from unspin.pipeline import restore
+from unspin.rank import DEFAULT as DEFAULT_RANKER
 
 FOUND_WORK = 1  # exit code of --check
 _SUFFIXES = {
@@ -77,7 +80,8 @@ def summary(restoration: Restoration) -> str:
     spin = restoration.spin
     parts = [counted(removed, "paragraph") + " removed"] if removed else []
     if spin.is_spun:
-        parts.append(counted(made.count(DecidedBy.DECODER), "swap") + " restored")
+        swaps = made.count(DecidedBy.DECODER) + made.count(DecidedBy.ENDPOINT)
+        parts.append(counted(swaps, "swap") + " restored")
     if mended := made.count(DecidedBy.AGREEMENT) + made.count(DecidedBy.DEBRIS):
         parts.append(f"{mended:,} mended")
     if spin.is_spun or restoration.held:
@@ -85,6 +89,25 @@ def summary(restoration: Restoration) -> str:
     if not spin.is_spun:
         return ", ".join(["no spin evidence", *(parts or ["unchanged"])])
     return ", ".join([*parts, f"spin rate {spin.rate:.2f}", f"evidence {spin.evidence:.2f} nats/word"])
+
+
+def _asked(restoration: Restoration, endpoint: Endpoint, name: str, *, quiet: bool) -> Restoration:
+    """The restoration as the endpoint decides what is held."""
+    decided = decide_held(restoration, endpoint)
+    swaps = [edit.decided_by for edit in decided.edits].count(DecidedBy.ENDPOINT)
+    alone = len(restoration.held) - len(decided.held) - swaps
+    if restoration.held and not quiet:
+        say(f"{name}: the endpoint restored {swaps:,} and left {alone:,} alone of {len(restoration.held):,} held")
+    return decided
+
+
+def _account(endpoint: Endpoint) -> None:
+    """What the endpoint did not decide, and why."""
+    if endpoint.unanswered:
+        say(f"held for want of a usable answer: {counted(endpoint.unanswered, 'candidate')}")
+    if endpoint.unasked:
+        spent = f"the budget of {counted(endpoint.budget, 'request')} is spent (--budget)"
+        say(f"held, not asked about: {counted(endpoint.unasked, 'candidate')}; {spent}")
 
 
 def _save(path: Path, text: str, encoding: str) -> None:
@@ -145,7 +168,9 @@ def _schema(context: click.Context, parameter: click.Parameter, value: bool) -> 
 )
 @options.confidence_option
 @click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
-@options.stages_options
+@options.lexicon_option
+@options.model_option
+@options.endpoint_options
 @options.colour_option
 @options.force_option
 @click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
@@ -160,6 +185,10 @@ def command(
     lexicons: tuple[str, ...],
     model: Path | None,
     ranker: str,
+    ranker_model: str | None,
+    batch: int,
+    budget: int,
+    cache: bool,
     colour: bool | None,
     force: bool,
     quiet: bool,
@@ -177,26 +206,40 @@ def command(
     as NAME.words, NAME.diff, NAME.html or NAME.jsonl. The offsets in JSON count code points of the text,
     a byte-order mark included.
 
+    With --ranker URL, a language model decides what would be held for its confidence, its entry's status or a name:
+    it chooses among the lexicon's options, and can write nothing else. The sentences around these candidates
+    are sent to the URL; without a URL nothing is ever sent. A key is taken from UNSPIN_API_KEY or, without
+    it, from OPENAI_API_KEY. If the endpoint fails, so does the command, and texts not yet written stay as they are.
+
     \b
     Examples:
       unspin clean scraped.txt > restored.txt
-      unspin clean --diff unified articles/ | patch -p1
       unspin clean -o restored --diff html articles/
       curl -s https://example.org/text | unspin clean --check -
+      unspin clean --ranker http://localhost:8080 --min-confidence 0.9 scraped.txt
     """
     delivery = _Delivery(output, write, check, DiffStyle(diff) if diff else None, terminal.wants_colour(colour), quiet)
     found, errors = sources(files, skip=output)
     failures = Failures(errors)
     _plan(found, delivery, force=force)
-    stages = options.stages(lexicons, model, ranker)
+    stages = options.stages(lexicons, model, DEFAULT_RANKER if is_url(ranker) else ranker)
     restored = partial(restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates)
     changed = False
-    with terminal.progress("clean", shown=_is_long(found, delivery)) as report:
+    asking = options.endpoint(ranker, model=ranker_model, batch=batch, budget=budget, cache=cache)
+    with asking as endpoint, terminal.progress("clean", shown=_is_long(found, delivery)) as report:
         for done, source in enumerate(found):
             report("texts", done, len(found))
             with failures.told():
                 text = options.read_aloud(source, quiet=quiet)
-                changed |= _deliver(source, text, restored(text.text), delivery, several=len(found) > 1)
+                restoration = restored(text.text)
+                if endpoint:
+                    restoration = _asked(restoration, endpoint, source.name, quiet=quiet)
+                changed |= _deliver(source, text, restoration, delivery, several=len(found) > 1)
+            if endpoint and endpoint.is_lost:  # it would fail for the others, too
+                say(f"{source.name}: not done, and none after it")
+                break
+        if endpoint:
+            _account(endpoint)
     failures.exit(FOUND_WORK if check and changed else 0)
 
 

@@ -5,11 +5,14 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 import click
+from click.core import ParameterSource
 
+from unspin import endpoint as chat
 from unspin.commands.terminal import is_terminal, say
 from unspin.decide import MIN_CONFIDENCE, calibrated
 from unspin.errors import OutputError
@@ -58,6 +61,36 @@ ranker_option: Decorator[Any] = click.option(
     metavar="NAME|PATH|none",
     help="What judges words by their context: shipped, or made by `unspin train`; none goes without.",
 )
+_endpoint_options: tuple[Decorator[Any], ...] = (
+    click.option(
+        "--ranker",
+        default=DEFAULT_RANKER,
+        show_default=True,
+        metavar="NAME|PATH|none|URL",
+        help="What judges words by their context: shipped, or made by `unspin train`; none goes without. A URL: the "
+        "shipped one, and then an OpenAI-compatible endpoint, which decides what would be held.",
+    ),
+    click.option("--ranker-model", metavar="NAME", help="The endpoint's model. [default: the first that it lists]"),
+    click.option(
+        "--batch",
+        type=click.IntRange(min=1),
+        default=chat.BATCH,
+        show_default=True,
+        help="Ask the endpoint about so many candidates at once.",
+    ),
+    click.option(
+        "--budget",
+        type=click.IntRange(min=0),
+        default=chat.BUDGET,
+        show_default=True,
+        help="Send the endpoint so many requests at most, for all texts together; what is left stays held.",
+    ),
+    click.option(
+        "--cache/--no-cache",
+        default=True,
+        help="Remember the endpoint's answers, below XDG_CACHE_HOME or ~/.cache. [default: cache]",
+    ),
+)
 confidence_option: Decorator[Any] = click.option(
     "--min-confidence",
     type=click.FloatRange(0.0, 1.0),
@@ -89,6 +122,13 @@ def stages_options(command: Command) -> Command:
     return decorated
 
 
+def endpoint_options(command: Command) -> Command:
+    """`--ranker`, where it may be a URL, and what goes with it: parameters as `endpoint` takes."""
+    for option in reversed(_endpoint_options):
+        command = option(command)
+    return command
+
+
 class Stages(TypedDict):
     """What `restore` and `inspect` take by these names."""
 
@@ -99,6 +139,8 @@ class Stages(TypedDict):
 
 def stages(lexicons: Sequence[str] = (), model: Path | None = None, ranker: str = DEFAULT_RANKER) -> Stages:
     """The lexicon and the models that were asked for. Raises InputError or FormatError."""
+    if chat.is_url(ranker):
+        raise click.UsageError("a URL decides what is held, for `unspin clean --ranker URL` alone")
     return Stages(
         lexicon=Lexicon.load(*lexicons) if lexicons else default_lexicon(),
         model=load_model(model) if model else default_model(),
@@ -118,3 +160,20 @@ def read_aloud(source: Source, *, quiet: bool = False) -> SourceText:
     if text.is_guessed and not quiet:
         say(f"{source.name}: not UTF-8, read as {text.encoding}")
     return text
+
+
+def endpoint(
+    ranker: str, *, model: str | None, batch: int, budget: int, cache: bool
+) -> AbstractContextManager[chat.Endpoint | None]:
+    """The endpoint at the URL `ranker`, if it is one. Says what leaves the machine. Raises EndpointError."""
+    if not chat.is_url(ranker):
+        context = click.get_current_context()
+        for name in ("ranker_model", "batch", "budget", "cache"):
+            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+                raise click.UsageError(f"--{name.replace('_', '-')} needs --ranker URL")
+        return nullcontext()
+    remembered = chat.cache_path() if cache else None
+    made = chat.Endpoint(ranker, model=model, batch=batch, budget=budget, cache=remembered)
+    if not made.is_local:
+        say(f"sentences that hold undecided candidates, with their options, are sent to {made.url}")
+    return made
