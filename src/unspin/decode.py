@@ -210,7 +210,7 @@ class _Block:
     def decode(self, spin_rate: float, ranker: Ranker) -> tuple[Floats, NDArray[np.bool_]]:
         """Per match its posterior, and whether it lies on the best path: the second of two passes."""
         arcs = self.lattice.posteriors(self._weights([spin_rate], self.rates)[0][:, 0])
-        weights = self._weights([spin_rate], self._document_rates(self._per_match(arcs)))[0][:, 0]
+        weights = ranker.scale * self._weights([spin_rate], self._document_rates(self._per_match(arcs)))[0][:, 0]
         weights += ranker.score(self._context(arcs))[self.emission]
         posterior = self._per_match(self.lattice.posteriors(weights))
         on_path = np.zeros(self.size, dtype=bool)
@@ -227,6 +227,9 @@ class _Block:
             end=self.end,
             share=np.bincount(self.emission, weights=arcs, minlength=self.size).astype(np.float64),
             is_first=self.is_first,
+            found=self.found,
+            first=self.first,
+            lexicon=self.lexicon,
         )
 
     def _per_match(self, arcs: Floats) -> Floats:

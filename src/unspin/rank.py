@@ -26,12 +26,16 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from unspin.channel import Match
 from unspin.errors import FormatError, InputError
 from unspin.lattice import Floats, Ints
+from unspin.lexicon import Lexicon
 from unspin.model import Token
 
 WINDOW = 25  # tokens on either side that make up a word's near context
-DEFAULT = "context"  # the name of the shipped ranker
+CONTEXT, NEURAL = "context", "neural"  # the names of the shipped rankers
+NEURAL_SUFFIX = ".onnx"
+DEFAULT = CONTEXT
 SHORTEST_SENTENCE = 4  # words; shorter ones, and those mostly capitalised, are titles
 OPENERS = frozenset("\"'\u2018\u201c\u2014:(")  # what the first word of a quotation or a clause stands after
 LEAST_CASE = 0.02  # no word is always written in one way
@@ -47,7 +51,8 @@ class Context:
     `starts`: the tokens that begin its sentences, in order. An *emission* is a word that a reading puts in the
     place of tokens [`begin`, `end`): `word` is its number in `words` (below 0: none), `share` its posterior so far,
     `is_first` whether it is the reading's first word. A token that no reading touches has no emission, or one that
-    is certain.
+    is certain. `found` are the swaps that could be undone, of entries of `lexicon`, `first` the emission that each
+    begins with.
     """
 
     tokens: Sequence[Token]
@@ -58,10 +63,18 @@ class Context:
     end: Ints
     share: Floats
     is_first: NDArray[np.bool_]
+    found: Sequence[Match]
+    first: Ints
+    lexicon: Lexicon
 
 
 class Ranker(Protocol):
     """Scores words by their context, in nats."""
+
+    @property
+    def scale(self) -> float:
+        """What the decoder's own scores count beside the ranker's: 1, or less if the two know much the same."""
+        ...
 
     @property
     def digest(self) -> str:
@@ -76,7 +89,7 @@ class Ranker(Protocol):
 class Unranked:
     """The ranker that has no opinion."""
 
-    digest = "none"
+    digest, scale = "none", 1.0
 
     def score(self, context: Context) -> Floats:
         return np.zeros(len(context.word))
@@ -117,6 +130,8 @@ class VectorRanker:
     WINDOW, `case` of the log-probability that the word is written as the
     spun one is, for the spinner carries capitals over: "Invoice" inside a sentence was Bill, "could" was not May.
     """
+
+    scale = 1.0
 
     def __init__(
         self,
@@ -229,7 +244,15 @@ def default_ranker() -> VectorRanker:
 
 
 def load_ranker(name: str) -> Ranker:
-    """A ranker by name ("context", the default, or "none") or by path. Raises InputError or FormatError."""
+    """A ranker by name ("context", "neural" or "none") or by path (a neural one's ends in .onnx).
+
+    Raises InputError or FormatError.
+    """
     if name == UNRANKED.digest:
         return UNRANKED
-    return default_ranker() if name == DEFAULT else load(Path(name))
+    if name == NEURAL or name.endswith(NEURAL_SUFFIX):
+        from unspin.neural.ranker import load as load_neural
+
+        shipped = Path(str(resources.files("unspin"))) / "models" / f"en{NEURAL_SUFFIX}"
+        return load_neural(shipped if name == NEURAL else Path(name), base=default_ranker())
+    return default_ranker() if name == CONTEXT else load(Path(name))

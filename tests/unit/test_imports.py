@@ -22,19 +22,21 @@ LAYERS = (
     ("lexicon", "language", "edit", "patch", "evaluate", "dedupe"),
     ("backoff",),
     ("ngrams",),
-    ("channel", "align", "calibration", "diff", "inflect", "spin", "rank"),
+    ("channel", "align", "calibration", "diff", "inflect", "spin"),
+    ("rank",),
     ("learn",),
     ("decode",),
     ("decide",),
-    ("debris",),
+    ("debris", "ask"),
+    ("endpoint",),
     ("pipeline",),
-    ("train",),
+    ("train", "neural"),
     ("commands",),
     ("cli",),
     ("__main__",),
 )
 # Upward, but only from inside a function, when it is first needed: a protocol that knows its default.
-LAZY = {("language", "backoff"), ("language", "ngrams")}
+LAZY = {("language", "backoff"), ("language", "ngrams"), ("rank", "neural")}
 # Who may talk to a terminal, or draw for one.
 INTERFACE = {"commands", "cli", "__main__", "diff"}
 TERMINAL = {"click", "rich"}

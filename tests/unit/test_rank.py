@@ -63,6 +63,9 @@ def context(text: str, *emissions: Emission, is_first: bool = True) -> Context:
         end=np.asarray([e[2] for e in emissions], dtype=np.int64),
         share=np.asarray([e[3] for e in emissions], dtype=np.float64),
         is_first=np.full(len(emissions), is_first),
+        found=[],
+        first=np.zeros(0, dtype=np.int64),
+        lexicon=Lexicon([]),
     )
 
 

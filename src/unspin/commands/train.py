@@ -12,6 +12,7 @@ import click
 from unspin.align import read_pairs
 from unspin.commands import options, terminal
 from unspin.commands.terminal import say
+from unspin.commands.train_neural import Task, train_neural
 from unspin.evaluate import Score
 from unspin.files import chunks, exists, write_atomic
 from unspin.language import default_model, load_model
@@ -19,8 +20,9 @@ from unspin.lexicon import Lexicon, Phrase
 from unspin.model import Progress
 from unspin.ngrams import load as load_trigrams
 from unspin.ngrams import shipped, withheld
-from unspin.rank import VectorRanker, load, save
-from unspin.train import DIMENSIONS, WORDS, Counts, tune, vectors
+from unspin.rank import CONTEXT, NEURAL, VectorRanker, load, save
+from unspin.train import DIMENSIONS, WORDS, Counts, vectors
+from unspin.train import tune as tune_vectors
 
 COUNTED, TUNED = 0.93, 0.95  # shares of each text's lines: vectors from the first, weights from the next
 DOCUMENT = 12  # paragraphs that are spun as one text
@@ -34,6 +36,13 @@ DOCUMENT = 12  # paragraphs that are spun as one text
 @options.held_out_option
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the spinning that weights are tuned on.")
 @click.option("--documents", type=click.IntRange(1), default=120, show_default=True, help="How many to tune on.")
+@click.option("--ranker", "kind", type=click.Choice([CONTEXT, NEURAL]), default=CONTEXT, show_default=True)
+@click.option("--pairs", multiple=True, type=click.Path(path_type=Path), help="Neural: pairs to learn from, too.")
+@click.option("--tune", multiple=True, type=click.Path(path_type=Path), help="Neural: pairs to tune its scales on.")
+@click.option("--start", type=click.Path(path_type=Path), help="Neural: the folder of a BERT encoder to start from.")
+@click.option("--layers", type=click.IntRange(1), default=6, show_default=True, help="Neural: of the transformer.")
+@click.option("--budget", type=click.IntRange(1), default=14_000_000, show_default=True, help="Neural: pieces to read.")
+@click.option("--device", default="cpu", show_default=True, help="Neural: cpu or cuda.")
 @options.force_option
 def command(
     texts: tuple[Path, ...],
@@ -43,30 +52,50 @@ def command(
     held_out: tuple[Path, ...],
     seed: int,
     documents: int,
+    kind: str,
+    pairs: tuple[Path, ...],
+    tune: tuple[Path, ...],
+    start: Path | None,
+    layers: int,
+    budget: int,
+    device: str,
     force: bool,
 ) -> None:
-    """Train a context ranker from clean text: count it, spin it, learn to undo that.
+    """Train a ranker from clean text: count it, spin it, learn to undo that.
 
     TEXTS are UTF-8, gzipped (.gz) or not, a paragraph a line. Of each, the first 93 % of the lines are counted,
     the next 2 % are spun with the lexicon to tune the weights, and the rest is never read, so that it can be
     used for measuring. Counts are kept beside the output until it is done: the same command, stopped and
     started again, goes on with the next text. Needs the extra "train".
 
+    With --ranker neural, a transformer learns to undo spinning: of the clean texts as the lexicon spins them, and of
+    --pairs as they were spun. It may start from the weights of a BERT encoder (a folder with vocab.txt, config.json
+    and model.safetensors) and reads --budget pieces, on a processor or on a GPU. What it has prepared, and
+    checkpoints, are kept beside the output until it is done: the same command goes on where it stopped. --tune
+    names pairs on which its weight beside the language model is set. Needs the extra "neural-train".
+
     \b
     Examples:
       unspin train news.txt.gz blogs.txt.gz -o mine.vectors
       unspin train *.txt.gz --held-out dev.jsonl.gz -o mine.vectors
       unspin clean --ranker mine.vectors scraped.txt
+      unspin train --ranker neural *.txt.gz --pairs train.jsonl.gz --held-out dev.jsonl.gz \\
+          --tune dev.jsonl.gz --start minilm --device cuda --budget 300000000 -o mine.onnx
     """
     options.refuse_existing(output, force=force)
     lexicon = Lexicon.load(*lexicons)
     originals = (pair.original for pair in chain.from_iterable(map(read_pairs, held_out)))
     unseen = withheld(originals)
+    language = load_model(model) if model else default_model()
+    if kind == NEURAL:
+        task = Task(texts, pairs, tune, start, output, lexicon, language, unseen, budget, layers, seed, device)
+        with terminal.progress("train") as report:
+            say(train_neural(task, report))
+        return
     with terminal.progress("train") as report:
         counts = _counted(texts, output, unseen, report)
         spun = list(chain.from_iterable(_documents(path, documents // len(texts) + 1) for path in texts))
-        language = load_model(model) if model else default_model()
-        ranker, found = tune(vectors(counts), spun, lexicon, language, seed=seed, progress=report)
+        ranker, found = tune_vectors(vectors(counts), spun, lexicon, language, seed=seed, progress=report)
     write_atomic(output, save(ranker))
     written = load(output)  # as it is after rounding
     write_atomic(output.with_name(f"{output.name}.md"), _card(written, found, texts, lexicon, seed).encode())

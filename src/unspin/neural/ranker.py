@@ -1,0 +1,170 @@
+"""The neural ranker: a small transformer that judges every candidate of a window of sentences in one pass.
+
+In comes a block in the course of decoding; out goes, per swap that could be undone, the log of how much likelier the
+model thinks its original than leaving the span alone. It reads the text as it stands, spun, both ways, and compares
+each span with each of its options; what it thinks is added to the language model's view, which counts less beside it.
+A model is an ONNX file, which cannot execute anything but arithmetic; a damaged one is refused. Needs onnxruntime (the
+extra `neural`); `train` makes such files.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import math
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from unspin.channel import LEAST_KEPT
+from unspin.errors import FormatError, InputError, UnspinError
+from unspin.lattice import Floats, Ints
+from unspin.lexicon import Lexicon
+from unspin.neural.wordpiece import Pieces, Windows, windows
+from unspin.rank import Context, Ranker
+from unspin.text import phrase
+
+if TYPE_CHECKING:
+    from onnxruntime import InferenceSession
+
+FORMAT = "unspin-neural-1"
+OPTION = 8  # pieces of an option that are looked at
+WINDOWS = 16  # that are read together: more fill the processor's cache, fewer leave it idle
+REMEMBERED = 100_000  # options whose vectors are kept
+SURE = 8.0  # nats; a model is never surer than this
+
+Vectors = NDArray[np.float32]
+
+
+class Scales(NamedTuple):
+    """What the decoder's own scores, and the model's, count when they are added."""
+
+    decoder: float = 1.0
+    model: float = 1.0
+
+
+class NeuralRanker:
+    """A model, beside a ranker of another kind whose scores are added: `base`."""
+
+    def __init__(self, session: InferenceSession, *, base: Ranker, scales: Scales, rates: Sequence[float], name: str):
+        self._session = session
+        self._pieces = Pieces(session.get_modelmeta().custom_metadata_map["pieces"].split("\n"))
+        self._vectors: dict[tuple[str, int], tuple[Vectors, float]] = {}
+        self.base, self.scales, self._rates = base, scales, tuple(rates)
+        content = repr((name, base.digest, scales, self._rates))
+        self.digest = f"neural-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
+
+    @property
+    def scale(self) -> float:
+        return self.scales.decoder
+
+    def score(self, context: Context) -> Floats:
+        """Per emission, in nats; a swap's whole score stands at the first word of its original."""
+        scores = self.base.score(context)
+        judged = self.judge(context)
+        np.add.at(scores, context.first, self.scales.model * np.clip(judged, -SURE, SURE))
+        return scores
+
+    def judge(self, context: Context) -> Floats:
+        """Per match of the context, ln P(its original) - ln P(left alone); 0 where a window ends inside it."""
+        laid = windows(context.tokens, context.starts, self._pieces)
+        start = np.asarray([match.start for match in context.found], dtype=np.int64)
+        end = np.asarray([match.end for match in context.found], dtype=np.int64) - 1
+        whole = np.flatnonzero(laid.window[start] == laid.window[end])
+        keys, span = np.unique(start[whole] * len(context.tokens) + end[whole], return_inverse=True)
+        queries = self._queries(laid, keys // len(context.tokens), keys % len(context.tokens))
+        judged = np.zeros(len(context.found))
+        judged[whole] = self._compared(queries[span], [context.found[n].entry for n in whole.tolist()], context.lexicon)
+        return judged
+
+    def _compared(self, queries: Vectors, entries: Sequence[int], lexicon: Lexicon) -> Floats:
+        """Queries, one per match, against the vectors of its original and of its phrase left alone."""
+        active = [lexicon.active[entry] for entry in entries]
+        rate = np.asarray([entry.rate for entry in active])
+        kept = np.asarray([lexicon.kept.get(phrase(entry.spun), 1.0) for entry in active])
+        undone, bias = self._options([entry.original for entry in active], 0)
+        alone, other = self._options([entry.spun for entry in active], 1)
+        made, left = self._rates
+        costs = made * np.log(rate) - left * np.log(np.maximum(kept, LEAST_KEPT))
+        return np.asarray(np.einsum("nd,nd->n", queries, undone - alone) + bias - other + costs, dtype=np.float64)
+
+    def _options(self, names: Sequence[str], kind: int) -> tuple[Vectors, Vectors]:
+        """Vectors and biases of phrases, as originals (kind 0) or left alone (1)."""
+        if new := [name for name in dict.fromkeys(names) if (name, kind) not in self._vectors]:
+            if len(self._vectors) + len(new) > REMEMBERED:
+                self._vectors.clear()
+                new = list(dict.fromkeys(names))
+            pieces = np.zeros((len(new), OPTION), dtype=np.int64)
+            for row, name in zip(pieces, new, strict=True):
+                found = self._pieces.of(name)[:OPTION]
+                row[: len(found)] = found
+            vectors, biases = self._run(["vectors", "biases"], pieces=pieces, kinds=np.full(len(new), kind))
+            for name, vector, bias in zip(new, vectors, biases.tolist(), strict=True):
+                self._vectors[name, kind] = vector, bias
+        found_ = [self._vectors[name, kind] for name in names]
+        return np.stack([vector for vector, _ in found_]), np.asarray([bias for _, bias in found_], dtype=np.float32)
+
+    def _queries(self, laid: Windows, start: Ints, end: Ints) -> Vectors:
+        """Per span of tokens [start, end], both inside one window, its query; windows of like length go together."""
+        window = laid.window[start]
+        wanted = np.unique(window)
+        size = (laid.ids != self._pieces.pad).sum(axis=1)
+        wanted = wanted[np.argsort(size[wanted], kind="stable")]
+        queries: Vectors | None = None
+        for first in range(0, len(wanted), WINDOWS):
+            rows = wanted[first : first + WINDOWS]
+            place = np.full(len(laid.ids), -1)
+            place[rows] = np.arange(len(rows))
+            spans = np.flatnonzero(place[window] >= 0)
+            length = int(size[rows].max())
+            row = place[window[spans]] * length
+            (found,) = self._run(
+                ["queries"],
+                ids=laid.ids[rows, :length],
+                cases=laid.cases[rows, :length],
+                first=row + laid.first[start[spans]],
+                last=row + laid.last[end[spans]],
+            )
+            if queries is None:
+                queries = np.zeros((len(start), found.shape[1]), dtype=np.float32)
+            queries[spans] = found
+        return np.zeros((0, 0), dtype=np.float32) if queries is None else queries
+
+    def _run(self, outputs: list[str], **given: NDArray[Any]) -> list[NDArray[Any]]:
+        feed = {name: np.zeros(shape, dtype=np.int64) for name, shape in _EMPTY.items()}
+        feed |= {name: array.astype(np.int64) for name, array in given.items()}
+        return list(self._session.run(outputs, feed))
+
+
+_EMPTY = {"ids": (1, 2), "cases": (1, 2), "first": (1,), "last": (1,), "pieces": (1, OPTION), "kinds": (1,)}
+
+
+def load(path: Path, *, base: Ranker) -> NeuralRanker:
+    """The ranker in an ONNX file, with another beside it. Raises InputError, or FormatError if it is damaged."""
+    try:
+        import onnxruntime
+    except ImportError as error:
+        raise UnspinError('the neural ranker needs onnxruntime: pip install "unspin[neural]"') from error
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise InputError(path, f"cannot be read as a ranker ({error.strerror or error})") from error
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1  # documents are done side by side instead
+    options.log_severity_level = 4
+    try:
+        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        about = session.get_modelmeta().custom_metadata_map
+        if about.get("format") != FORMAT or {i.name for i in session.get_inputs()} != _EMPTY.keys():
+            raise ValueError("another kind of model")
+        settings = json.loads(about["settings"])
+        scales, rates = Scales(*map(float, settings["scales"])), [float(rate) for rate in settings["rates"]]
+        if not all(map(math.isfinite, (*scales, *rates))) or len(rates) != 2:
+            raise ValueError("impossible settings")
+        name = hashlib.sha256(data).hexdigest()
+        return NeuralRanker(session, base=base, scales=scales, rates=rates, name=name)
+    except Exception as error:  # onnxruntime's own errors share no base but this
+        raise FormatError(path, "not a neural ranker of this version, or damaged") from error
