@@ -11,7 +11,9 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from unspin.ask import decide_held
     from unspin.edit import apply, cleaned, invert
+    from unspin.endpoint import Endpoint
     from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
     from unspin.language import load_model
     from unspin.lexicon import Lexicon
@@ -20,7 +22,9 @@ if TYPE_CHECKING:
     from unspin.rank import Ranker, load_ranker
 
 _HOME = {
+    "ask": ("decide_held",),
     "edit": ("apply", "cleaned", "invert"),
+    "endpoint": ("Endpoint",),
     "errors": ("EditConflict", "FormatError", "InputError", "LexiconError", "UnspinError"),
     "language": ("load_model",),
     "lexicon": ("Lexicon",),
@@ -34,6 +38,7 @@ __all__ = [
     "DuplicateGroup",
     "Edit",
     "EditConflict",
+    "Endpoint",
     "Entry",
     "FormatError",
     "Held",
@@ -48,6 +53,7 @@ __all__ = [
     "UnspinError",
     "apply",
     "cleaned",
+    "decide_held",
     "inspect",
     "invert",
     "load_model",

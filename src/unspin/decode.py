@@ -24,7 +24,7 @@ from unspin.language import START, LanguageModel
 from unspin.lattice import Floats, Ints, Lattice
 from unspin.lexicon import Lexicon
 from unspin.model import Sentence, Token
-from unspin.rank import UNRANKED, Context, Ranker
+from unspin.rank import AS_THEY_ARE, UNRANKED, Context, Ranker, Scales
 
 BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choices are shared within it
 LONGEST_SENTENCE = 2_000  # tokens; what has no full stop for so long is cut, so that blocks stay small
@@ -164,6 +164,7 @@ class _Block:
         self._place_heads(kept_by, counted)
         rates = np.asarray([self.lexicon.active[m.entry].rate for m in self.found])
         self.rates, self.kept = rates, np.asarray([h.kept for h in self.heads])
+        self.longer = np.asarray([len(self.lexicon.originals[m.entry]) - (m.end - m.start) for m in self.found])
 
     def _score(self, trigrams: Ints, model: LanguageModel) -> Floats:
         asked = trigrams[:, 2] != END
@@ -188,15 +189,17 @@ class _Block:
         intact &= (size[number] < 3) | (kept_by[arc, 0] == last[number] - 2)
         self.head_arcs, self.head_of_arc = arc[intact], number[intact]
 
-    def _weights(self, spin_rates: Sequence[float], rates: Floats) -> tuple[Floats, Floats]:
+    def _weights(
+        self, spin_rates: Sequence[float], rates: Floats, scales: Scales = AS_THEY_ARE
+    ) -> tuple[Floats, Floats]:
         """Log-weights per arc and spin rate, shape (arcs, n), and what the heads outside all regions cost."""
         costs = np.zeros((self.size, len(spin_rates)))
         keep = np.empty((len(self.heads), len(spin_rates)))
         for column, spin_rate in enumerate(spin_rates):
-            costs[self.first, column] = swap_cost(rates, spin_rate)
-            keep[:, column] = keep_cost(self.kept, spin_rate)
+            costs[self.first, column] = scales.channel * swap_cost(rates, spin_rate) + scales.length * self.longer
+            keep[:, column] = scales.keep * keep_cost(self.kept, spin_rate)
         weights = costs[self.emission]
-        weights += self.score[:, None]
+        weights += scales.language * self.score[:, None]
         np.add.at(weights, self.head_arcs, keep[self.head_of_arc])
         return weights, keep[self.outside].sum(axis=0)
 
@@ -210,7 +213,8 @@ class _Block:
     def decode(self, spin_rate: float, ranker: Ranker) -> tuple[Floats, NDArray[np.bool_]]:
         """Per match its posterior, and whether it lies on the best path: the second of two passes."""
         arcs = self.lattice.posteriors(self._weights([spin_rate], self.rates)[0][:, 0])
-        weights = ranker.scale * self._weights([spin_rate], self._document_rates(self._per_match(arcs)))[0][:, 0]
+        rates = self._document_rates(self._per_match(arcs))
+        weights = self._weights([spin_rate], rates, ranker.scales)[0][:, 0]
         weights += ranker.score(self._context(arcs))[self.emission]
         posterior = self._per_match(self.lattice.posteriors(weights))
         on_path = np.zeros(self.size, dtype=bool)
@@ -280,9 +284,17 @@ def _blocks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
 
 
 def decode(
-    sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel, ranker: Ranker = UNRANKED
+    sentences: Sequence[Sentence],
+    lexicon: Lexicon,
+    model: LanguageModel,
+    ranker: Ranker = UNRANKED,
+    *,
+    assume_spun: bool = False,
 ) -> Decoding:
-    """Decode a document: its gains at each spin rate, and all readings, each block's at its own best rate."""
+    """Decode a document: its gains at each spin rate, and all readings, each block's at its own best rate.
+
+    A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` says it is not.
+    """
     readings: list[Reading] = []
     gains = np.zeros(len(SPIN_RATES))
     words = 0
@@ -295,7 +307,8 @@ def decode(
             continue
         gain = block.gains(SPIN_RATES)
         gains += gain
-        posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], ranker)
+        asked = ranker if assume_spun or gain.max() > 0.0 else UNRANKED
+        posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], asked)
         readings += [
             Reading(
                 tuple(block.tokens[m.start : m.end]),

@@ -6,7 +6,6 @@ could be). Nothing is read or written but the lexicon and the language model, on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +14,7 @@ from unspin.channel import SPIN_RATES
 from unspin.debris import mend
 from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
 from unspin.decode import Decoding, decode
-from unspin.dedupe import find_repeats
+from unspin.dedupe import find_repeats, without_repeats
 from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
@@ -49,19 +48,13 @@ def _version() -> str:
         return "0"
 
 
-def _kept(document: Document, duplicates: Sequence[DuplicateGroup]) -> Document:
-    """The document without the paragraphs that go: nothing is decided there."""
-    removed = {repeat.start for group in duplicates for repeat in group.repeats}
-    return Document(document.text, tuple(p for p in document.paragraphs if p.start not in removed))
-
-
 def _look(
-    text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool
+    text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool, assume_spun: bool
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, variants=lexicon.variants)
-    sentences = [sentence for paragraph in _kept(document, duplicates).paragraphs for sentence in paragraph.sentences]
-    return document, duplicates, decode(sentences, lexicon, model, ranker)
+    sentences = [s for paragraph in without_repeats(document, duplicates).paragraphs for s in paragraph.sentences]
+    return document, duplicates, decode(sentences, lexicon, model, ranker, assume_spun=assume_spun)
 
 
 def restore(
@@ -83,13 +76,15 @@ def restore(
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=keep_duplicates)
+    document, duplicates, decoding = _look(
+        text, lexicon, model, ranker, keep_duplicates=keep_duplicates, assume_spun=assume_spun
+    )
     spin = evidence(decoding, SPIN_RATES)
     if assume_spun:
         spin = replace(spin, is_spun=True)
     readings = decoding.readings if spin.is_spun else ()
     edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
-    kept = _kept(document, duplicates)
+    kept = without_repeats(document, duplicates)
     edits, debris = mend(kept, edits, is_spun=spin.is_spun, min_confidence=min_confidence)
     options = (
         ("ranker", ranker.digest),
@@ -116,7 +111,7 @@ def inspect(
 ) -> Inspection:
     """All that `restore` decides on: the spin evidence, every candidate with its posteriors, the repeats."""
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=False)
+    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=False, assume_spun=False)
     return Inspection(
         document=document,
         spin=evidence(decoding, SPIN_RATES),
