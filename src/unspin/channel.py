@@ -16,8 +16,9 @@ from collections.abc import Iterable, Sequence, Set
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unspin.lattice import Floats
+from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.model import Token
 
@@ -93,6 +94,21 @@ def written(
         }
         heads_ += [Head(start, start + 1, LEAST_KEPT) for start in sorted(straight)]
     return matches_, heads_
+
+
+def rates_shown(entry: Ints, upper: NDArray[np.bool_], posterior: Floats, lexicon: Lexicon, *, weight: float) -> Floats:
+    """Per match, its rate as the document's other matches show it: a head that was given one alternate gets no other.
+
+    `entry`: the matches' entries; `upper`: are they capitalised, for such heads choose separately; `weight`: how many
+    occurrences the lexicon's own rates count for.
+    """
+    rates = np.asarray([lexicon.active[number].rate for number in entry.tolist()])
+    _, alternate = np.unique(entry * 2 + upper, return_inverse=True)
+    _, choice = np.unique(lexicon.head_numbers[entry] * 2 + upper, return_inverse=True)
+    made = np.bincount(alternate, weights=posterior)[alternate] - posterior
+    all_made = np.bincount(choice, weights=posterior)[choice] - posterior
+    shown: Floats = (made + weight * rates) / (all_made + weight)
+    return shown
 
 
 def swap_cost(rate: Floats, spin_rate: float) -> Floats:
