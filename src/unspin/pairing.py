@@ -64,8 +64,8 @@ class Stretch:
     def boundaries(self) -> tuple[Ints, Ints]:
         """Where each boundary between tokens falls in the other text, at least and at most.
 
-        One place between equal tokens, anywhere in between where the texts differ. The first boundary stands
-        before the first token, the last behind the last.
+        One place between equal tokens, anywhere in a change at its edges and inside, so that there is a way along.
+        The first boundary stands before the first token, the last behind the last.
         """
         start, end, other, other_end = self.span
         low = np.full(end - start + 1, other_end, dtype=np.int64)
@@ -75,8 +75,6 @@ class Stretch:
             least, most = np.full(b - a + 1, c), np.full(b - a + 1, d)
             if is_same:
                 least = most = np.arange(c, d + 1)
-            elif b > a:
-                most[0], least[-1] = c, d
             low[edges] = np.minimum(low[edges], least)
             high[edges] = np.maximum(high[edges], most)
         return low, high
