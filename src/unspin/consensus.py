@@ -38,7 +38,7 @@ SLACK = 2  # tokens by which an alignment may be wrong
 WEIGHT = 2.0  # of the evidence beside language model and ranker, which are surer than they are right
 MOST = 12.0  # nats that one sibling can say for or against a swap
 LEAST_SHARE = 1e-4  # of a reading in the first pass; a sibling may revive what seemed impossible
-LEAST_CHANGES = 0.01  # a token; with fewer, two copies are one and the same, and agreement proves nothing
+LEAST_CHANGES = 0.01  # of words, a token; with no more, two copies were spun as one, and agreement proves nothing
 CLEAN = 0.1  # nats of spin evidence a word; an unspun text shows less
 _FINE = 8  # depth units between two tokens
 
@@ -106,13 +106,10 @@ def heard(context: Context, sibling: Sibling) -> Floats:
     """Per match of the context, ln P(sibling | swap) - ln P(sibling | its words left alone); 0 if it says nothing."""
     scores = np.zeros(len(context.found))
     ours, theirs = _asking(context), _answering(sibling, context.lexicon)
-    regions = [
-        region
-        for stretch in stretches(_sentences(context), sibling.words)
-        if len(stretch.changes) > LEAST_CHANGES * (stretch.span[1] - stretch.span[0])
-        for region in _regions(stretch, ours, theirs)
-    ]
-    if not regions:
+    shared = list(stretches(_sentences(context), sibling.words))
+    regions = [region for stretch in shared for region in _regions(stretch, ours, theirs)]
+    differ = sum(stretch.changes for stretch in shared)
+    if not regions or differ <= LEAST_CHANGES * sum(stretch.span[1] - stretch.span[0] for stretch in shared):
         return scores
     numbers: dict[str, int] = {}
     asking = _Lattices(ours, [(r.start, r.end) for r in regions], numbers)

@@ -57,9 +57,9 @@ class Stretch:
         return first.start, last.end, first.other, last.other_end
 
     @property
-    def changes(self) -> list[Piece]:
-        """The pieces that differ."""
-        return [piece for piece in self.pieces if not piece.is_same]
+    def changes(self) -> int:
+        """How often one has other words than the other."""
+        return sum(not p.is_same and p.start < p.end and p.other < p.other_end for p in self.pieces)
 
     def boundaries(self) -> tuple[Ints, Ints]:
         """Where each boundary between tokens falls in the other text, at least and at most.

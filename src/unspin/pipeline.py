@@ -23,7 +23,7 @@ from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Sentence, Signature, SpinEvidence
 from unspin.rank import Ranker, default_ranker
 from unspin.text import segment
-from unspin.witness import testify
+from unspin.witness import overrule
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +101,7 @@ def restore(
     edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
     kept = _kept(document, duplicates)
     if spin.is_spun:
-        edits, held = testify(
+        edits, held = overrule(
             text, _sentences(kept), edits, held, siblings=copies, lexicon=lexicon, min_confidence=min_confidence
         )
     edits, debris = mend(kept, edits, is_spun=spin.is_spun, min_confidence=min_confidence)

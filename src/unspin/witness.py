@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import chain
+from itertools import chain, groupby
 from typing import NamedTuple
 
 import numpy as np
@@ -24,6 +24,7 @@ from unspin.pairing import Stretch, stretches
 # How often such an edit was exactly right on aligned pairs (`benchmarks/consensus.py`).
 EXPLAINED = 0.99
 UNEXPLAINED = 0.95
+GROUND = 3  # tokens in a row that are equal or explained
 UNEXPLAINED_COST = 2.0  # of a token lost or put in, where a swap costs from 1 (rate 1) to 2 (rate 0)
 
 
@@ -37,13 +38,18 @@ class _Step(NamedTuple):
     entry: Entry | None
     is_equal: bool
 
+    @property
+    def is_known(self) -> bool:
+        """Is it equal or explained?"""
+        return self.is_equal or self.entry is not None
+
     def shifted(self, base: int, other: int) -> _Step:
         """The same step of longer texts."""
         places = self.start + base, self.end + base, self.other + other, self.other_end + other
         return _Step(*places, self.entry, self.is_equal)
 
 
-def testify(
+def overrule(
     text: str,
     sentences: Sequence[Sentence],
     edits: Iterable[Edit],
@@ -99,19 +105,28 @@ def _said(
     for stretch in stretches(words, sibling.words):
         edits: list[Edit] = []
         spans: list[tuple[int, int]] = []
-        for step in _joined(_steps(stretch, tokens, sibling.tokens, lexicon)):
-            if not step.is_equal and not _is_swap(step, tokens, sibling.tokens):
-                continue
-            edit = None if step.is_equal else _edit(text, tokens, step, sibling)
-            edits += [edit] if edit else []
-            spans += [(tokens[step.start].start, tokens[step.end - 1].end)]
+        for step in _sure(list(_joined(_steps(stretch, tokens, sibling.tokens, lexicon))), tokens, sibling.tokens):
+            spans.append((tokens[step.start].start, tokens[step.end - 1].end))
+            if not step.is_equal and (edit := _edit(text, tokens, step, sibling)):
+                edits.append(edit)
         yield edits, spans
 
 
-def _is_swap(step: _Step, ours: Sequence[Token], theirs: Sequence[Token]) -> bool:
-    """Does the lexicon know it, or are there words on either side?"""
-    sides = ours[step.start : step.end], theirs[step.other : step.other_end]
-    return step.entry is not None or all(any(token.is_word for token in side) for side in sides)
+def _sure(steps: Sequence[_Step], ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[_Step]:
+    """The steps that stand on firm ground: what is equal or explained for GROUND tokens, and words between such runs.
+
+    Where nearly nothing agrees, two sentences that are not the same were aligned.
+    """
+    runs = [list(run) for _, run in groupby(steps, key=lambda step: step.is_known)]
+    is_firm = [False, *(run[-1].end - run[0].start >= GROUND and run[0].is_known for run in runs), False]
+    for before, firm, after, run in zip(is_firm, is_firm[1:], is_firm[2:], runs, strict=False):
+        if firm:
+            yield from run
+        elif before and after:
+            (step,) = run
+            sides = ours[step.start : step.end], theirs[step.other : step.other_end]
+            if all(any(token.is_word for token in side) for side in sides):
+                yield step
 
 
 def _steps(stretch: Stretch, ours: Sequence[Token], theirs: Sequence[Token], lexicon: Lexicon) -> list[_Step]:
@@ -155,7 +170,7 @@ def _joined(steps: Iterable[_Step]) -> Iterator[_Step]:
     """The steps, with those in a row that nothing explains as one."""
     last: _Step | None = None
     for step in steps:
-        if last and not (last.is_equal or step.is_equal or last.entry or step.entry):
+        if last and not last.is_known and not step.is_known:
             last = _Step(last.start, step.end, last.other, step.other_end, None, False)
             continue
         if last:

@@ -241,7 +241,6 @@ def command(
       unspin clean scraped.txt > restored.txt
       unspin clean -o restored --diff html articles/
       curl -s https://example.org/text | unspin clean --check -
-      unspin clean --siblings copy-from-elsewhere.txt scraped.txt
       unspin clean --ranker http://localhost:8080 --min-confidence 0.9 scraped.txt
     """
     delivery = _Delivery(output, write, check, DiffStyle(diff) if diff else None, terminal.wants_colour(colour), quiet)
