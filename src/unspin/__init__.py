@@ -11,6 +11,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from unspin.consensus import Sibling
     from unspin.edit import apply, cleaned, invert
     from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
     from unspin.language import load_model
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from unspin.rank import Ranker, load_ranker
 
 _HOME = {
+    "consensus": ("Sibling",),
     "edit": ("apply", "cleaned", "invert"),
     "errors": ("EditConflict", "FormatError", "InputError", "LexiconError", "UnspinError"),
     "language": ("load_model",),
@@ -44,6 +46,7 @@ __all__ = [
     "Option",
     "Ranker",
     "Restoration",
+    "Sibling",
     "SpinEvidence",
     "UnspinError",
     "apply",

@@ -25,7 +25,7 @@ Sentences = Sequence[Sequence[str]]
 COMMON = 16  # a word or pair of words in more sentences tells nothing
 LEAST_SHARED = 0.2  # of a sentence's words and pairs of words that tell something
 STEP = 3  # sentences that may have been dropped or put in between two neighbours
-LONGEST = 400  # tokens aligned at once; longer sentences are aligned with their like alone
+LONGEST = 400  # tokens aligned at once; a longer sentence is cut
 LEAST_SIMILARITY = 0.4  # share of equal tokens; two spun copies have 0.8, an original and a copy 0.6
 LONGEST_CHANGE = 12  # tokens; what differs for longer was written anew, not swapped
 
@@ -131,8 +131,14 @@ def _runs(left: Sentences, right: Sentences) -> Iterator[tuple[int, int, int, in
         yield run
 
 
+def _cut(sentences: Sentences) -> Sentences:
+    """The sentences, with the endless ones in parts."""
+    return [words[n : n + LONGEST] for words in sentences for n in range(0, len(words), LONGEST)]
+
+
 def stretches(left: Sentences, right: Sentences) -> Iterator[Stretch]:
     """The stretches of the left text that the right one has, too, in the left one's order."""
+    left, right = _cut(left), _cut(right)
     lefts = [0, *accumulate(map(len, left))]
     rights = [0, *accumulate(map(len, right))]
     for a, b, c, d in _runs(left, right):
