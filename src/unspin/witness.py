@@ -106,9 +106,10 @@ def _said(
         edits: list[Edit] = []
         spans: list[tuple[int, int]] = []
         for step in _sure(list(_joined(_steps(stretch, tokens, sibling.tokens, lexicon))), tokens, sibling.tokens):
-            spans.append((tokens[step.start].start, tokens[step.end - 1].end))
-            if not step.is_equal and (edit := _edit(text, tokens, step, sibling)):
-                edits.append(edit)
+            edit = None if step.is_equal else _edit(text, tokens, step, sibling)
+            edits += [edit] if edit else []
+            if edit or step.is_equal:
+                spans.append((tokens[step.start].start, tokens[step.end - 1].end))
         yield edits, spans
 
 
