@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from unspin.ask import decide_held
+    from unspin.consensus import Sibling
     from unspin.edit import apply, cleaned, invert
     from unspin.endpoint import Endpoint
     from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
@@ -23,6 +24,7 @@ if TYPE_CHECKING:
 
 _HOME = {
     "ask": ("decide_held",),
+    "consensus": ("Sibling",),
     "edit": ("apply", "cleaned", "invert"),
     "endpoint": ("Endpoint",),
     "errors": ("EditConflict", "FormatError", "InputError", "LexiconError", "UnspinError"),
@@ -49,6 +51,7 @@ __all__ = [
     "Option",
     "Ranker",
     "Restoration",
+    "Sibling",
     "SpinEvidence",
     "UnspinError",
     "apply",

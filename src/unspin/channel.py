@@ -16,8 +16,9 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unspin.lattice import Floats
+from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.model import Token
 from unspin.text import OPENERS
@@ -102,6 +103,21 @@ def _is_cased(tokens: Sequence[Token], match: Match, *, capital: bool) -> bool:
     if not capital and (match.start == 0 or tokens[match.start - 1].text in OPENERS):
         words[0] = words[0][1:]
     return any(word != word.lower() for word in words) is capital
+
+
+def rates_shown(entry: Ints, upper: NDArray[np.bool_], posterior: Floats, lexicon: Lexicon, *, weight: float) -> Floats:
+    """Per match, its rate as the document's other matches show it: a head that was given one alternate gets no other.
+
+    `entry`: the matches' entries; `upper`: are they capitalised, for such heads choose separately; `weight`: how many
+    occurrences the lexicon's own rates count for.
+    """
+    rates = np.asarray([lexicon.active[number].rate for number in entry.tolist()])
+    _, alternate = np.unique(entry * 2 + upper, return_inverse=True)
+    _, choice = np.unique(lexicon.head_numbers[entry] * 2 + upper, return_inverse=True)
+    made = np.bincount(alternate, weights=posterior)[alternate] - posterior
+    all_made = np.bincount(choice, weights=posterior)[choice] - posterior
+    shown: Floats = (made + weight * rates) / (all_made + weight)
+    return shown
 
 
 def swap_cost(rate: Floats, spin_rate: float) -> Floats:

@@ -19,9 +19,9 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from unspin.channel import SPIN_RATES, Head, Match, is_mixed, keep_cost, matches, swap_cost, written
+from unspin.channel import SPIN_RATES, Head, Match, is_mixed, keep_cost, matches, rates_shown, swap_cost, written
 from unspin.language import START, LanguageModel
-from unspin.lattice import Floats, Ints, Lattice
+from unspin.lattice import Floats, Ints, Lattice, join
 from unspin.lexicon import Lexicon
 from unspin.model import Sentence, Token
 from unspin.rank import AS_THEY_ARE, UNRANKED, Context, Ranker, Scales
@@ -148,8 +148,8 @@ class _Block:
         """Join emissions into pairs (nodes) and pairs into trigrams (arcs), and score these."""
         word, start, end, token, self.begin, self.end = np.asarray(graph.emissions, dtype=np.int64).reshape(-1, 6).T
         depth = np.asarray(graph.depth, dtype=np.int64)
-        left, right = _join(end, start, len(depth))
-        source, target = _join(right, left, len(word))
+        left, right = join(end, start, len(depth))
+        source, target = join(right, left, len(word))
         self.lattice = Lattice(source, target, depth[end[right]])
         self.first = np.asarray(graph.first, dtype=np.int64)
         self.is_first = token >= 0
@@ -182,7 +182,7 @@ class _Block:
         size = np.asarray([min(3, head.end - head.start) for head in self.heads], dtype=np.int64)
         self.outside = np.asarray([end not in counted for end in last.tolist()], dtype=bool)
         candidates = np.flatnonzero(kept_by[:, 2] >= 0)
-        number, row = _join(last, kept_by[candidates, 2], len(self.tokens))
+        number, row = join(last, kept_by[candidates, 2], len(self.tokens))
         arc = candidates[row]
         intact = ~self.outside[number]
         intact &= (size[number] < 2) | (kept_by[arc, 1] == last[number] - 1)
@@ -242,24 +242,8 @@ class _Block:
     def _document_rates(self, posterior: Floats) -> Floats:
         """The rates this document shows: a head that was given one alternate gets no other."""
         entry = np.asarray([m.entry for m in self.found])
-        head = self.lexicon.head_numbers[entry]
         upper = np.asarray([self.tokens[m.start].text[:1].isupper() for m in self.found])
-        _, alternate = np.unique(entry * 2 + upper, return_inverse=True)
-        _, choice = np.unique(head * 2 + upper, return_inverse=True)
-        made = np.bincount(alternate, weights=posterior)[alternate] - posterior
-        all_made = np.bincount(choice, weights=posterior)[choice] - posterior
-        return (made + CONSISTENCY * self.rates) / (all_made + CONSISTENCY)
-
-
-def _join(key: Ints, wanted: Ints, size: int) -> tuple[Ints, Ints]:
-    """All pairs (i, j) with key[i] == wanted[j]; keys lie in [0, size). Sorted by j."""
-    order = np.argsort(key, kind="stable")
-    count = np.bincount(key, minlength=size)
-    begin = np.cumsum(count) - count
-    many = count[wanted]
-    right = np.repeat(np.arange(len(wanted)), many)
-    offset = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
-    return order[begin[wanted][right] + offset], right
+        return rates_shown(entry, upper, posterior, self.lexicon, weight=CONSISTENCY)
 
 
 def _pieces(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
