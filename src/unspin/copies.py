@@ -1,0 +1,274 @@
+"""Copies across a collection: exact, normalised, near, respun and contained passages.
+
+Texts come in; `CopyGroup`s come out, in the order of their kept passages. What is exactly alike is one passage from
+the start. Passages that share two or more rare grams (`unspin.fingerprint`) are candidates; they are copies if enough
+of their symbols agree in order (longest common subsequence) or, where sentences were moved, in number, and if no
+number and hardly a name of the shorter is missing in the longer: the same template filled with other facts is no copy.
+
+Every copy was compared with the passage that is kept, never with another copy only, so that no chain of small changes
+joins unlike texts. A group always keeps one passage. A passage goes as *contained* only if all of it stands in a
+longer one. Passages under `MIN_WORDS` words are found only if they have the same words. Nothing is refused.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from itertools import combinations
+
+import numpy as np
+import xxhash
+
+from unspin.fingerprint import Canon, Corpus, Longs, canon, read, standing
+from unspin.lexicon import Lexicon
+from unspin.match import Match, Matcher, Rule, candidates
+from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
+from unspin.text import INVISIBLE, segment
+
+SPIN_MARGIN = 0.03  # share of words in unswapped heads: so near to the best, a text is as good an original
+EVERY_PAIR = 40  # members of a group, all of whose pairs are compared for the weakest
+LEADERS = 8  # of a chain of matches, each compared with all that is left of it
+
+_UNSEEN = str.maketrans(dict.fromkeys(INVISIBLE))
+_KINDS = {
+    Rule.NEAR: DuplicateKind.NEAR,
+    Rule.IN_ORDER: DuplicateKind.RESPUN,
+    Rule.MOVED: DuplicateKind.RESPUN,
+    Rule.CONTAINED: DuplicateKind.CONTAINED,
+}
+
+
+def dedupe(
+    texts: Sequence[str],
+    *,
+    level: Level = Level.DOCUMENT,
+    keep: Keep = Keep.ORIGINAL,
+    dates: Sequence[float] | None = None,
+    lexicon: Lexicon | None = None,
+    min_words: int = 1,
+    progress: Progress | None = None,
+) -> tuple[CopyGroup, ...]:
+    """The passages of `texts` that say the same, each group with the one to keep.
+
+    `level` says what is compared: whole texts, their paragraphs (lines) or their sentences. `dates` are one number a
+    text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
+    without one, only the skeleton finds what was spun. Passages under `min_words` words are passed over, and so are
+    passages without a word. Raises ValueError if dates are missing, or not one a text.
+
+    Time and memory grow in proportion to the texts, but for passages that have very many copies of other kinds than
+    exact and normalised.
+    """
+    if keep is Keep.NEWEST and dates is None:
+        raise ValueError("to keep the newest needs dates")
+    if dates is not None and len(dates) != len(texts):
+        raise ValueError(f"{len(dates)} dates for {len(texts)} texts")
+    table = canon(lexicon) if lexicon else Canon()
+    passages = _passages(texts, _places(texts, level), table, min_words, progress)
+    policy = _Policy(keep, dates or (), passages, table)
+    groups = _groups(passages, policy, progress=progress)
+    return tuple(sorted(groups, key=lambda group: (group.kept.text, group.kept.start)))
+
+
+def _places(texts: Sequence[str], level: Level) -> Iterator[Place]:
+    for number, text in enumerate(texts):
+        if level is Level.DOCUMENT:
+            yield Place(number, 0, len(text))
+        elif level is Level.PARAGRAPH:
+            start = 0
+            for line in text.splitlines(keepends=True):
+                if bare := line.strip():
+                    first = start + line.index(bare[0])
+                    yield Place(number, first, first + len(bare))
+                start += len(line)
+        else:
+            for paragraph in segment(text).paragraphs:
+                yield from (Place(number, s.start, s.end) for s in paragraph.sentences)
+
+
+@dataclass(frozen=True, slots=True)
+class _Passages:
+    """What is compared. Passages of the same words are one *unit*; the corpus has a text for each."""
+
+    places: list[Place]
+    digests: list[bytes]  # per place: equal if the characters are, white space apart
+    units: list[list[int]]  # the places of each
+    texts: list[str]  # of each unit, one
+    corpus: Corpus
+
+
+def _passages(
+    texts: Sequence[str], places: Iterable[Place], table: Canon, min_words: int, progress: Progress | None
+) -> _Passages:
+    exact: dict[bytes, list[int]] = {}
+    found: list[Place] = []
+    digests: list[bytes] = []
+    different: list[str] = []
+    for place in places:
+        text = texts[place.text][place.start : place.end]
+        if not (bare := "".join((text if text.isascii() else text.translate(_UNSEEN)).split())):
+            continue
+        digest = xxhash.xxh3_128_digest(bare.encode("utf-8", "surrogatepass"))
+        if digest not in exact:
+            different.append(text)
+        exact.setdefault(digest, []).append(len(found))
+        digests.append(digest)
+        found.append(place)
+    corpus = read(different, table, progress=progress)
+    bounds = corpus.word_bounds.tolist()
+    units: dict[bytes, list[int]] = {}
+    chosen: list[int] = []
+    for number, (digest, same) in enumerate(exact.items()):
+        if (count := bounds[number + 1] - bounds[number]) >= min_words:
+            words = corpus.words[bounds[number] : bounds[number + 1]]
+            key = xxhash.xxh3_128_digest(words.tobytes()) if count else digest
+            if key not in units:
+                chosen.append(number)
+            units.setdefault(key, []).extend(same)
+    return _Passages(found, digests, list(units.values()), [different[n] for n in chosen], corpus.taken(chosen))
+
+
+class _Policy:
+    """Which passage stays."""
+
+    def __init__(self, keep: Keep, dates: Sequence[float], passages: _Passages, table: Canon) -> None:
+        self.keep, self.dates, self.passages, self.table = keep, dates, passages, table
+        self._standing: dict[int, float] = {}
+
+    def place(self, unit: int) -> int:
+        """The best of a unit's passages."""
+        return min(self.passages.units[unit], key=self._order)
+
+    def unit(self, units: Iterable[int]) -> int:
+        """The best of several."""
+        chosen = list(units)
+        if self.keep is Keep.ORIGINAL:
+            most = max(map(self._stands, chosen))
+            chosen = [unit for unit in chosen if self._stands(unit) >= most - SPIN_MARGIN]
+        return min(chosen, key=lambda unit: self._order(self.place(unit)))
+
+    def _stands(self, unit: int) -> float:
+        if unit not in self._standing:
+            self._standing[unit] = standing(self.passages.texts[unit], self.table)
+        return self._standing[unit]
+
+    def _order(self, number: int) -> tuple[float, float, bytes, int]:
+        place, digest = self.passages.places[number], self.passages.digests[number]
+        date = self.dates[place.text] if self.dates else 0.0
+        length = place.end - place.start
+        match self.keep:
+            case Keep.FIRST:
+                return 0.0, 0.0, b"", number
+            case Keep.LONGEST:
+                return -length, date, digest, number
+            case Keep.NEWEST:
+                return -date, -length, digest, number
+            case Keep.ORIGINAL:
+                return date, -length, digest, number
+
+
+class _Graph:
+    """Which units match, and how; what is not known yet is compared when it is asked for."""
+
+    def __init__(self, matcher: Matcher, *, progress: Progress | None) -> None:
+        self.matcher = matcher
+        self.known: defaultdict[int, dict[int, Match]] = defaultdict(dict)
+        self._learn(*candidates(matcher.corpus, progress=progress), progress=progress)
+
+    def _learn(self, first: Longs, second: Longs, *, progress: Progress | None = None) -> None:
+        for a, b, match in self.matcher.matches(first, second, progress=progress):
+            self.known[a][b] = self.known[b][a] = match
+
+    def compare(self, one: int, others: Iterable[int]) -> None:
+        """Compare a unit with all of some others."""
+        new = [other for other in others if other not in self.known[one]]
+        self._learn(np.full(len(new), one), np.asarray(new, np.int64))
+
+    def can_go(self, unit: int, kept: int) -> bool:
+        """Is the unit a copy of the kept one, and not the longer one of which that is an excerpt?"""
+        match = self.known[kept].get(unit)
+        return match is not None and (match.rule is not Rule.CONTAINED or not self._is_shorter(kept, unit))
+
+    def is_excerpt(self, unit: int, among: set[int]) -> bool:
+        """Does the unit stand in a longer one of these?"""
+        return any(
+            match.rule is Rule.CONTAINED and other in among and self._is_shorter(unit, other)
+            for other, match in self.known[unit].items()
+        )
+
+    def _is_shorter(self, a: int, b: int) -> bool:
+        return bool(self.matcher.lengths[a] < self.matcher.lengths[b])
+
+    def components(self) -> Iterator[set[int]]:
+        """Units that chains of matches join."""
+        seen: set[int] = set()
+        for start in sorted(self.known):
+            if start in seen:
+                continue
+            component, front = {start}, [start]
+            while front:
+                new = self.known[front.pop()].keys() - component
+                component |= new
+                front += new
+            seen |= component
+            yield component
+
+
+def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int]]]:
+    """Kept units, each with its copies: the best first, and what is no copy of it among themselves."""
+    for component in graph.components():
+        left = component
+        leaders = 0
+        while len(left) > 1:
+            whole = [unit for unit in left if not graph.is_excerpt(unit, left)]
+            kept = policy.unit(sorted(whole))
+            if leaders < LEADERS:
+                graph.compare(kept, sorted(left - {kept}))
+            leaders += 1
+            copies = sorted(unit for unit in left - {kept} if graph.can_go(unit, kept))
+            left = left - {kept, *copies}
+            if copies:
+                yield kept, copies
+
+
+def _groups(
+    passages: _Passages, policy: _Policy, *, progress: Progress | None = None
+) -> Iterator[CopyGroup]:
+    matcher = Matcher(passages.corpus)
+    graph = _Graph(matcher, progress=progress)
+    taken: set[int] = set()
+    for kept, copies in _stars(graph, policy):
+        taken |= {kept, *copies}
+        yield _group(passages, policy, graph, kept, copies)
+    for unit, same in enumerate(passages.units):
+        if len(same) > 1 and unit not in taken:
+            yield _group(passages, policy, graph, unit, [])
+
+
+def _group(passages: _Passages, policy: _Policy, graph: _Graph, kept: int, units: list[int]) -> CopyGroup:
+    stays = policy.place(kept)
+    copies = [_same(passages, number, stays) for number in passages.units[kept] if number != stays]
+    for unit in units:
+        match = graph.known[kept][unit]
+        rule = match.rule.value.format(match.score)
+        copies += [Copy(passages.places[n], _KINDS[match.rule], match.score, rule) for n in passages.units[unit]]
+    members = [kept, *units]
+    pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in units)
+    alike = ((graph.matcher.similarity(a, b), a, b) for a, b in pairs)
+    score, a, b = min(alike, default=(1.0, kept, kept))
+    first, second = (passages.places[policy.place(unit)] for unit in (a, b))
+    if a == b:
+        second = copies[0].place
+    return CopyGroup(passages.places[stays], tuple(sorted(copies, key=_where)), (first, second), score)
+
+
+def _same(passages: _Passages, number: int, kept: int) -> Copy:
+    """A passage of the same words as the kept one."""
+    if passages.digests[number] == passages.digests[kept]:
+        return Copy(passages.places[number], DuplicateKind.EXACT, 1.0, "the same characters, white space apart")
+    rule = "the same words, case and punctuation apart"
+    return Copy(passages.places[number], DuplicateKind.NORMALISED, 1.0, rule)
+
+
+def _where(copy: Copy) -> tuple[int, int]:
+    return copy.place.text, copy.place.start

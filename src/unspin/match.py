@@ -1,0 +1,214 @@
+"""Which texts of a collection resemble one another, and how.
+
+In comes a `Corpus`; out go pairs of its texts: *candidates*, which share two or more rare grams, and *matches*, the
+candidates that are copies. A copy agrees in enough of its symbols, in order (longest common subsequence) or, where
+sentences were moved, in number; and no number and hardly a name of the shorter text is missing in the longer one: a
+template filled with other facts is no copy. Nothing is refused.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Iterator
+from dataclasses import dataclass
+from enum import Enum
+from functools import cached_property
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from rapidfuzz import process
+from rapidfuzz.distance import Indel, LCSseq
+
+from unspin.fingerprint import Corpus, Grams, Hashes, Ints, Longs, grams, pairs
+from unspin.model import Progress
+
+# The figures below were chosen on spun passages among clean ones: `benchmarks/copies.py` prints what they find.
+MIN_SYMBOLS = 10  # shorter texts leave too little to compare
+COMMON = 50  # a gram of more texts tells nothing
+COMMON_PAIR = 8  # and so does a pair of symbols
+NEXT = 16  # of the texts that share a gram, each is tried with so many after it
+SHARED = 2  # grams that make a candidate
+SHARED_RATE = 0.02  # and so many for each symbol of the shorter text: long texts share some by chance
+SIMILARITY = 0.6  # share of symbols that agree in order
+CONTAINED = 0.7  # of the shorter text's symbols
+SHORTER = 0.7  # a text of a smaller share of the other's length is an excerpt
+SPREAD = 1.4  # an excerpt's middle may lie so many times its length apart in the longer text
+UNORDERED = 0.62  # share of symbols that agree in number, where their order does not
+NAMES = 0.34  # share of the shorter text's names that may be missing
+NEAR = 0.92  # share of equal words
+LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer texts are compared without order
+CHUNK = 100_000  # pairs compared at a time
+SLICES = 16  # of all grams, joined one after the other to bound memory
+
+
+class Rule(Enum):
+    """What makes two texts copies; the text is for people."""
+
+    NEAR = "{:.0%} of the words are equal, in order"
+    IN_ORDER = "{:.0%} of the words are equal or swaps of one another, in order"
+    MOVED = "{:.0%} of the words are equal or swaps of one another, in another order"
+    CONTAINED = "{:.0%} of it stands in the longer text, word by word or as swaps, in order"
+
+
+class Match(NamedTuple):
+    """Why two texts are copies; `score` in (0, 1] is the share that the rule names."""
+
+    rule: Rule
+    score: float
+
+
+def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Longs, Longs]:
+    """Pairs of texts, the lower number first, that share enough rare grams."""
+    size = len(corpus)
+    sources = ((grams(corpus), COMMON), (pairs(corpus), COMMON_PAIR))
+    found: list[Longs] = []
+    for number, (keys, common) in enumerate(sources):
+        for part, key in enumerate(_slices(keys, common, size)):
+            found.append(key)
+            if progress:
+                progress("matching", number * SLICES + part + 1, len(sources) * SLICES)
+    both, counts = np.unique(np.concatenate(found), return_counts=True)
+    first, second = both // max(1, size), both % max(1, size)
+    lengths = np.diff(corpus.bounds)
+    shorter = np.minimum(lengths[first], lengths[second])
+    enough = (counts >= np.maximum(SHARED, SHARED_RATE * shorter)) & (shorter >= MIN_SYMBOLS)
+    return first[enough], second[enough]
+
+
+def _slices(keys: Grams, common: int, size: int) -> Iterator[Longs]:
+    """Pairs of texts that share a gram, as one number each: slice by slice of all hashes."""
+    top = keys.hashes >> np.uint64(60)
+    for part in range(SLICES):
+        here = np.flatnonzero(top == part)
+        order = here[np.argsort(keys.hashes[here], kind="stable")]
+        yield _joined(keys.hashes[order], keys.texts[order].astype(np.int64), common, size)
+
+
+def _joined(hashes: Hashes, texts: Longs, common: int, size: int) -> Longs:
+    starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])) if len(hashes) else np.empty(0, np.int64)
+    counts = np.diff(np.append(starts, len(hashes)))
+    rare = np.repeat((counts > 1) & (counts <= common), counts)
+    hashes, texts = hashes[rare], texts[rare]
+    found = [np.empty(0, np.int64)]
+    for step in range(1, min(NEXT, len(hashes))):
+        left, right = texts[:-step], texts[step:]  # in rising order, for the sort was stable
+        share = (hashes[step:] == hashes[:-step]) & (left != right)
+        found.append(left[share] * size + right[share])
+    return np.concatenate(found)
+
+
+@dataclass(frozen=True, slots=True)
+class _Content:
+    names: frozenset[int]
+    numbers: frozenset[int]
+    symbols: Counter[int]
+
+
+class Matcher:
+    """Compares texts of a corpus. Remembers what it has counted of each."""
+
+    def __init__(self, corpus: Corpus) -> None:
+        self.corpus = corpus
+        self.lengths = np.diff(corpus.bounds)
+        self._contents: dict[int, _Content] = {}
+
+    @cached_property
+    def _symbols(self) -> str:
+        return _characters(self.corpus.symbols)
+
+    @cached_property
+    def _words(self) -> str:
+        return _characters(self.corpus.words)
+
+    def symbols(self, text: int) -> str:
+        """A text's symbols, one character each."""
+        return self._symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
+
+    def words(self, text: int) -> str:
+        """A text's words, one character each."""
+        return self._words[self.corpus.word_bounds[text] : self.corpus.word_bounds[text + 1]]
+
+    def similarity(self, first: int, second: int) -> float:
+        """The share of equal words, in [0, 1]; of very long texts, of equal words in any order."""
+        a, b = self.words(first), self.words(second)
+        if max(len(a), len(b)) > LONGEST:
+            return 2 * (Counter(a) & Counter(b)).total() / max(1, len(a) + len(b))
+        return Indel.normalized_similarity(a, b)
+
+    def matches(
+        self, first: Longs, second: Longs, *, progress: Progress | None = None
+    ) -> Iterator[tuple[int, int, Match]]:
+        """Those of the given pairs that are copies."""
+        for start in range(0, len(first), CHUNK):
+            if progress:
+                progress("verifying", start, len(first))
+            yield from self._chunk(first[start : start + CHUNK], second[start : start + CHUNK])
+
+    def _chunk(self, first: Longs, second: Longs) -> Iterator[tuple[int, int, Match]]:
+        agreeing = self._agreeing(first, second)
+        for a, b, agree in zip(first.tolist(), second.tolist(), agreeing.tolist(), strict=True):
+            match = self._match(a, b, agree)
+            if match:
+                yield a, b, match
+
+    def _agreeing(self, first: Longs, second: Longs) -> Longs:
+        """How many symbols agree in order; 0 for texts too long to tell."""
+        is_long = np.maximum(self.lengths[first], self.lengths[second]) > LONGEST
+        lefts = ["" if long else self.symbols(a) for a, long in zip(first.tolist(), is_long.tolist(), strict=True)]
+        rights = ["" if long else self.symbols(b) for b, long in zip(second.tolist(), is_long.tolist(), strict=True)]
+        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64)
+
+    def _match(self, a: int, b: int, agree: int) -> Match | None:
+        if self.lengths[a] > self.lengths[b]:
+            a, b = b, a
+        shorter, longer = int(self.lengths[a]), int(self.lengths[b])
+        if shorter < MIN_SYMBOLS:
+            return None
+        found = None
+        if shorter >= SHORTER * longer and 2 * agree >= SIMILARITY * (shorter + longer):
+            found = Match(Rule.IN_ORDER, 2 * agree / (shorter + longer))
+        elif shorter < SHORTER * longer and agree >= CONTAINED * shorter and self._is_together(a, b):
+            found = Match(Rule.CONTAINED, agree / shorter)
+        elif shorter >= SHORTER * longer:
+            found = self._moved(a, b)
+        if found is None or not self._states_the_same(a, b):
+            return None
+        if found.rule is Rule.IN_ORDER and (equal := self.similarity(a, b)) >= NEAR:
+            return Match(Rule.NEAR, equal)
+        return found
+
+    def _is_together(self, a: int, b: int) -> bool:
+        """Do most of the agreeing symbols stand close together in the longer text, as an excerpt's do?"""
+        blocks = LCSseq.opcodes(self.symbols(a), self.symbols(b))
+        places = [place for op in blocks if op.tag == "equal" for place in range(op.dest_start, op.dest_end)]
+        tenth = len(places) // 10
+        middle = places[tenth : len(places) - tenth]
+        return middle[-1] - middle[0] < SPREAD * len(middle)
+
+    def _moved(self, a: int, b: int) -> Match | None:
+        agree = (self._content(a).symbols & self._content(b).symbols).total()
+        score = 2 * agree / int(self.lengths[a] + self.lengths[b])
+        return Match(Rule.MOVED, score) if score >= UNORDERED else None
+
+    def _states_the_same(self, shorter: int, longer: int) -> bool:
+        """Are the shorter text's numbers, and most of its names, in the longer one?"""
+        stated, known = self._content(shorter), self._content(longer).symbols.keys()
+        return stated.numbers <= known and len(stated.names - known) <= NAMES * len(stated.names)
+
+    def _content(self, text: int) -> _Content:
+        if text not in self._contents:
+            here = slice(self.corpus.bounds[text], self.corpus.bounds[text + 1])
+            symbols, numbers = self.corpus.symbols[here], self.corpus.numbers[here]
+            names = self.corpus.facts[here] & ~numbers
+            self._contents[text] = _Content(
+                frozenset(symbols[names].tolist()), frozenset(symbols[numbers].tolist()), Counter(symbols.tolist())
+            )
+        return self._contents[text]
+
+
+def _characters(numbers: Ints) -> str:
+    """A character for each number: strings are what is compared fastest. Numbers beyond a million share them."""
+    codes = numbers.astype(np.uint32) % np.uint32(0x10F800)
+    codes[codes >= 0xD800] += np.uint32(0x800)  # surrogates are no characters
+    return codes.astype("<u4").tobytes().decode("utf-32-le")
