@@ -20,13 +20,13 @@ from itertools import combinations
 import numpy as np
 import xxhash
 
-from unspin.fingerprint import Canon, Corpus, Longs, canon, read, standing
+from unspin.fingerprint import Canon, Corpus, Longs, canon, read, originality
 from unspin.lexicon import Lexicon
 from unspin.match import Match, Matcher, Rule, candidates
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
 from unspin.text import INVISIBLE, segment
 
-SPIN_MARGIN = 0.03  # share of words in unswapped heads: so near to the best, a text is as good an original
+SPIN_MARGIN = 0.03  # of originality: so near to the best, a text is as good an original
 EVERY_PAIR = 40  # members of a group, all of whose pairs are compared for the weakest
 LEADERS = 8  # of a chain of matches, each compared with all that is left of it
 
@@ -133,7 +133,7 @@ class _Policy:
 
     def __init__(self, keep: Keep, dates: Sequence[float], passages: _Passages, table: Canon) -> None:
         self.keep, self.dates, self.passages, self.table = keep, dates, passages, table
-        self._standing: dict[int, float] = {}
+        self._originalities: dict[int, float] = {}
 
     def place(self, unit: int) -> int:
         """The best of a unit's passages."""
@@ -143,14 +143,14 @@ class _Policy:
         """The best of several."""
         chosen = list(units)
         if self.keep is Keep.ORIGINAL:
-            most = max(map(self._stands, chosen))
-            chosen = [unit for unit in chosen if self._stands(unit) >= most - SPIN_MARGIN]
+            most = max(map(self._originality, chosen))
+            chosen = [unit for unit in chosen if self._originality(unit) >= most - SPIN_MARGIN]
         return min(chosen, key=lambda unit: self._order(self.place(unit)))
 
-    def _stands(self, unit: int) -> float:
-        if unit not in self._standing:
-            self._standing[unit] = standing(self.passages.texts[unit], self.table)
-        return self._standing[unit]
+    def _originality(self, unit: int) -> float:
+        if unit not in self._originalities:
+            self._originalities[unit] = originality(self.passages.texts[unit], self.table)
+        return self._originalities[unit]
 
     def _order(self, number: int) -> tuple[float, float, bytes, int]:
         place, digest = self.passages.places[number], self.passages.digests[number]

@@ -11,11 +11,9 @@ from __future__ import annotations
 
 import re
 from array import array
-from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
-from math import log
 
 import numpy as np
 import xxhash
@@ -33,11 +31,10 @@ Flags = NDArray[np.bool_]
 
 GRAM = 5  # symbols of the skeleton
 CLASS_SIZE = 40  # phrases that one symbol may stand for: more, and unlike texts look alike
-LEAST_KEPT = 0.02  # probability that a head is left alone
 REPORT_EVERY = 4096  # texts
 
 # A clitic "'s" is a word of its own; a run of stops says where a sentence ends.
-_WORD = re.compile(r"[^\W_]+(?:['’](?!s\b)[^\W_]+)*+|['’]s\b|[.!?…\n]")
+_WORD = re.compile(r"[^\W_]+(?:['’](?!s\b)[^\W_]+)*+|['’]s\b|[.!?…\n:;\"“(—–]")
 _FIRST_PERSON = re.compile(r"I\b")
 _FUNCTION = frozenset(
     "the a an of to in and for on at by with from as is was are were be been being that this these those it its 's he "
@@ -63,7 +60,7 @@ _AS_DIGITS = {
     **{word[:-1] + "ieth": f"{10 * n}th" for n, word in enumerate(_TENS, 2)},
 }  # neither "one" nor "second": they are no numbers more often
 _MAGNITUDES = frozenset("hundred thousand million billion trillion".split())
-STOPS = ".!?…\n"  # a word after one opens a sentence, where a capital need not mean a name
+STOPS = ".!?…\n:;\"“(—–"  # a word after one opens a sentence, where a capital need not mean a name
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -87,11 +84,11 @@ class _Numbers(dict[str, int]):
 
 @dataclass(frozen=True, slots=True)
 class Canon:
-    """Phrases that a spinner swaps for one another, each with the name of its class; and heads, each with what it says in
-    nats against the text being spun that they stand there."""
+    """Phrases that a spinner swaps for one another, each with the name of its class; and whether each is a head alone (1), an
+    alternate alone (-1), or both."""
 
     classes: Mapping[Phrase, str] = field(default_factory=dict)
-    heads: Mapping[Phrase, float] = field(default_factory=dict)
+    leaning: Mapping[Phrase, int] = field(default_factory=dict)
 
 
 @lru_cache(maxsize=4)
@@ -120,25 +117,24 @@ def canon(lexicon: Lexicon) -> Canon:
         if a != b and size.get(a, 1) + size.get(b, 1) <= CLASS_SIZE:
             parent[b] = a
             size[a] = size.get(a, 1) + size.get(b, 1)
-    rates: defaultdict[Phrase, float] = defaultdict(float)
-    for entry in lexicon.active:
-        rates[_phrase(entry.original)] += entry.rate
-    heads = {head: -log(max(1.0 - rate, LEAST_KEPT)) for head, rate in rates.items()}
-    return Canon({phrase: " ".join(root(phrase)) for phrase in sorted(parent)}, heads)
+    spun = {_phrase(entry.spun) for entry in lexicon.active}
+    heads = {_phrase(entry.original) for entry in lexicon.active}
+    leaning = dict.fromkeys(heads - spun, 1) | dict.fromkeys(spun - heads, -1) | dict.fromkeys(spun & heads, 0)
+    return Canon({phrase: " ".join(root(phrase)) for phrase in sorted(parent)}, leaning)
 
 
-def standing(text: str, canon: Canon) -> float:
-    """How unlikely a spinner would have left so many of its heads standing, in nats a word: low if the text was spun.
+def originality(text: str, canon: Canon) -> float:
+    """How much a text reads as an original rather than as its spun copy, in [-1, 1]; 0 if the canon knows none of it.
 
-    A spinner swaps nearly every head that it meets, so that of two copies the one with more of them is nearer to the
-    original. This takes no language model, and compares copies of one text only.
+    The share of words in phrases that a spinner would have swapped, less that of words in phrases that it writes;
+    phrases of both kinds count as neither. This takes no language model, and compares copies of one text only.
     """
     found = _phrase(text)
-    total, place = 0.0, 0
+    total = place = 0
     while place < len(found):
         for length in range(min(LONGEST, len(found) - place), 0, -1):
-            if (nats := canon.heads.get(found[place : place + length])) is not None:
-                total += nats
+            if (leans := canon.leaning.get(found[place : place + length])) is not None:
+                total += leans * length
                 place += length - 1
                 break
         place += 1
@@ -187,6 +183,7 @@ class Corpus:
 class _Table:
     """Symbols: the normal forms of the texts, then the classes; a phrase is looked up by its words' numbers."""
 
+    classes: int  # the number of the first class
     single: Ints  # per normal form
     phrases: dict[tuple[int, ...], int]
     is_number: Flags
@@ -213,6 +210,7 @@ def _table(norms: Sequence[str], canon: Canon) -> _Table:
     names = [*norms, *("\0" + name for name in classes)]
     size = len(names)
     return _Table(
+        classes=len(norms),
         single=single,
         phrases=phrases,
         # "1" stands in classes ("part 1", "part one") that say no number
@@ -265,7 +263,8 @@ def _joined(words: Ints, text_of: Ints, capital: Flags, count: int, table: _Tabl
     word_bounds = np.searchsorted(text_of, np.arange(count + 1)).astype(np.int64)
     symbols, text_of, capital = symbols[stays], text_of[stays], capital[stays]
     numbers, function = table.is_number[symbols], table.is_function[symbols]
-    facts = numbers | (capital & ~function)
+    # what the spinner swaps may be missing in a copy, so that it tells nothing
+    facts = numbers | (capital & ~function & (symbols < table.classes))
     return Corpus(
         symbols=symbols,
         bounds=np.searchsorted(text_of, np.arange(count + 1)).astype(np.int64),
