@@ -22,7 +22,7 @@ import xxhash
 
 from unspin.fingerprint import Canon, Corpus, Longs, canon, read, originality
 from unspin.lexicon import Lexicon
-from unspin.match import Match, Matcher, Rule, candidates
+from unspin.match import SHARED_WINDOWS, Match, Matcher, Rule, candidates
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
 from unspin.text import INVISIBLE, segment
 
@@ -175,14 +175,14 @@ class _Graph:
         self.known: defaultdict[int, dict[int, Match]] = defaultdict(dict)
         self._learn(*candidates(matcher.corpus, progress=progress), progress=progress)
 
-    def _learn(self, first: Longs, second: Longs, *, progress: Progress | None = None) -> None:
-        for a, b, match in self.matcher.matches(first, second, progress=progress):
+    def _learn(self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None) -> None:
+        for a, b, match in self.matcher.matches(first, second, shared, progress=progress):
             self.known[a][b] = self.known[b][a] = match
 
     def compare(self, one: int, others: Iterable[int]) -> None:
         """Compare a unit with all of some others."""
         new = [other for other in others if other not in self.known[one]]
-        self._learn(np.full(len(new), one), np.asarray(new, np.int64))
+        self._learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_WINDOWS))
 
     def can_go(self, unit: int, kept: int) -> bool:
         """Is the unit a copy of the kept one, and not the longer one of which that is an excerpt?"""

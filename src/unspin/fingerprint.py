@@ -146,7 +146,7 @@ class Corpus:
     """Texts as symbols. `bounds[i]:bounds[i + 1]` are the places of text i in the arrays that have one per symbol.
 
     `symbols` are numbers below `len(hashes)`. `facts` says where a number or a name stands, `numbers` where a number,
-    `kept` what belongs to the skeleton. `words` are the normal forms before phrases were joined, by number, between
+    `kept` what belongs to the skeleton, `opens` what follows a stop. `words` are the normal forms before phrases were joined, by number, between
     `word_bounds`.
     """
 
@@ -155,6 +155,7 @@ class Corpus:
     facts: Flags
     numbers: Flags
     kept: Flags
+    opens: Flags
     words: Ints
     word_bounds: Longs
     hashes: Hashes
@@ -173,6 +174,7 @@ class Corpus:
             facts=self.facts[symbols],
             numbers=self.numbers[symbols],
             kept=self.kept[symbols],
+            opens=self.opens[symbols],
             words=self.words[words],
             word_bounds=np.append(0, np.cumsum(np.diff(self.word_bounds)[stays])),
             hashes=self.hashes,
@@ -248,11 +250,12 @@ def read(texts: Sequence[str], canon: Canon, *, progress: Progress | None = None
     stays = ~is_stop[surface]
     opens = np.ones(len(surface), np.bool_)
     opens[1:] = ~stays[:-1] | (text_of[1:] != text_of[:-1])
-    capital = (is_capital[surface] & ~opens)[stays]
-    return _joined(norm_of[surface[stays]], text_of[stays], capital, len(texts), _table(list(norms), canon))
+    surface, opens = surface[stays], opens[stays]
+    capital = is_capital[surface] & ~opens
+    return _joined(norm_of[surface], text_of[stays], capital, opens, len(texts), _table(list(norms), canon))
 
 
-def _joined(words: Ints, text_of: Ints, capital: Flags, count: int, table: _Table) -> Corpus:
+def _joined(words: Ints, text_of: Ints, capital: Flags, opens: Flags, count: int, table: _Table) -> Corpus:
     """The phrases of the canon become one symbol each."""
     symbols = table.single[words]
     stays = np.ones(len(words), np.bool_)
@@ -271,6 +274,7 @@ def _joined(words: Ints, text_of: Ints, capital: Flags, count: int, table: _Tabl
         facts=facts,
         numbers=numbers,
         kept=facts | function,
+        opens=opens[stays],
         words=words,
         word_bounds=word_bounds,
         hashes=table.hashes,

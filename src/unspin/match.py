@@ -1,8 +1,8 @@
 """Which texts of a collection resemble one another, and how.
 
 In comes a `Corpus`; out go pairs of its texts: *candidates*, which share two or more rare grams, and *matches*, the
-candidates that are copies. A copy agrees in enough of its symbols, in order (longest common subsequence) or, where
-sentences were moved, in number; and no number and hardly a name of the shorter text is missing in the longer one: a
+candidates that are copies. A copy agrees in enough of its symbols in order (longest common subsequence); or, where
+sentences were moved or left out, window by window of the shorter text; and no number and hardly a name of the shorter text is missing in the longer one: a
 template filled with other facts is no copy. Nothing is refused.
 """
 
@@ -13,11 +13,12 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
+from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
-from rapidfuzz import process
+from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel, LCSseq
 
 from unspin.fingerprint import Corpus, Grams, Hashes, Ints, Longs, grams, pairs
@@ -31,11 +32,12 @@ NEXT = 16  # of the texts that share a gram, each is tried with so many after it
 SHARED = 2  # grams that make a candidate
 SHARED_RATE = 0.02  # and so many for each symbol of the shorter text: long texts share some by chance
 SIMILARITY = 0.6  # share of symbols that agree in order
-CONTAINED = 0.7  # of the shorter text's symbols
 SHORTER = 0.7  # a text of a smaller share of the other's length is an excerpt
-SPREAD = 1.4  # an excerpt's middle may lie so many times its length apart in the longer text
-UNORDERED = 0.62  # share of symbols that agree in number, where their order does not
-NAMES = 0.34  # share of the shorter text's names that may be missing
+SHARED_WINDOWS = 3  # grams that make it worth while to compare windows
+WINDOW = 12  # symbols at least, to the next sentence
+WINDOWED = 0.52  # mean similarity of the shorter text's windows with what is most like them in the longer one
+NAMES = 0.34  # share of the shorter text's names that may be missing,
+DOUBTFUL_NAMES = 0.1  # and where the similarity is below SIMILARITY
 NEAR = 0.92  # share of equal words
 LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer texts are compared without order
 CHUNK = 100_000  # pairs compared at a time
@@ -47,8 +49,8 @@ class Rule(Enum):
 
     NEAR = "{:.0%} of the words are equal, in order"
     IN_ORDER = "{:.0%} of the words are equal or swaps of one another, in order"
-    MOVED = "{:.0%} of the words are equal or swaps of one another, in another order"
-    CONTAINED = "{:.0%} of it stands in the longer text, word by word or as swaps, in order"
+    MOVED = "{:.0%} of the words are equal or swaps of one another, sentences moved"
+    CONTAINED = "{:.0%} of it stands in the longer text, equal or as swaps"
 
 
 class Match(NamedTuple):
@@ -58,8 +60,8 @@ class Match(NamedTuple):
     score: float
 
 
-def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Longs, Longs]:
-    """Pairs of texts, the lower number first, that share enough rare grams."""
+def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Longs, Longs, Longs]:
+    """Pairs of texts, the lower number first, that share enough rare grams, and how many they share."""
     size = len(corpus)
     sources = ((grams(corpus), COMMON), (pairs(corpus), COMMON_PAIR))
     found: list[Longs] = []
@@ -73,7 +75,7 @@ def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Lon
     lengths = np.diff(corpus.bounds)
     shorter = np.minimum(lengths[first], lengths[second])
     enough = (counts >= np.maximum(SHARED, SHARED_RATE * shorter)) & (shorter >= MIN_SYMBOLS)
-    return first[enough], second[enough]
+    return first[enough], second[enough], counts[enough]
 
 
 def _slices(keys: Grams, common: int, size: int) -> Iterator[Longs]:
@@ -102,7 +104,7 @@ def _joined(hashes: Hashes, texts: Longs, common: int, size: int) -> Longs:
 class _Content:
     names: frozenset[int]
     numbers: frozenset[int]
-    symbols: Counter[int]
+    symbols: frozenset[int]
 
 
 class Matcher:
@@ -137,64 +139,59 @@ class Matcher:
         return Indel.normalized_similarity(a, b)
 
     def matches(
-        self, first: Longs, second: Longs, *, progress: Progress | None = None
+        self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None
     ) -> Iterator[tuple[int, int, Match]]:
-        """Those of the given pairs that are copies."""
+        """Those of the given pairs that are copies; `shared` says how many grams each shares."""
         for start in range(0, len(first), CHUNK):
             if progress:
                 progress("verifying", start, len(first))
-            yield from self._chunk(first[start : start + CHUNK], second[start : start + CHUNK])
-
-    def _chunk(self, first: Longs, second: Longs) -> Iterator[tuple[int, int, Match]]:
-        agreeing = self._agreeing(first, second)
-        for a, b, agree in zip(first.tolist(), second.tolist(), agreeing.tolist(), strict=True):
-            match = self._match(a, b, agree)
-            if match:
-                yield a, b, match
+            part = slice(start, start + CHUNK)
+            agreeing = self._agreeing(first[part], second[part])
+            rows = (first[part].tolist(), second[part].tolist(), shared[part].tolist(), agreeing.tolist())
+            for a, b, count, agree in zip(*rows, strict=True):
+                if match := self._match(a, b, count, agree):
+                    yield a, b, match
 
     def _agreeing(self, first: Longs, second: Longs) -> Longs:
         """How many symbols agree in order; 0 for texts too long to tell."""
-        is_long = np.maximum(self.lengths[first], self.lengths[second]) > LONGEST
-        lefts = ["" if long else self.symbols(a) for a, long in zip(first.tolist(), is_long.tolist(), strict=True)]
-        rights = ["" if long else self.symbols(b) for b, long in zip(second.tolist(), is_long.tolist(), strict=True)]
+        is_long = (np.maximum(self.lengths[first], self.lengths[second]) > LONGEST).tolist()
+        lefts = ["" if long else self.symbols(a) for a, long in zip(first.tolist(), is_long, strict=True)]
+        rights = ["" if long else self.symbols(b) for b, long in zip(second.tolist(), is_long, strict=True)]
         return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64)
 
-    def _match(self, a: int, b: int, agree: int) -> Match | None:
-        if self.lengths[a] > self.lengths[b]:
-            a, b = b, a
-        shorter, longer = int(self.lengths[a]), int(self.lengths[b])
-        if shorter < MIN_SYMBOLS:
-            return None
+    def _match(self, a: int, b: int, shared: int, agree: int) -> Match | None:
+        short, long = sorted((a, b), key=lambda text: self.lengths[text])
+        shorter, both = int(self.lengths[short]), int(self.lengths[a] + self.lengths[b])
+        is_whole = shorter >= SHORTER * (both - shorter)
         found = None
-        if shorter >= SHORTER * longer and 2 * agree >= SIMILARITY * (shorter + longer):
-            found = Match(Rule.IN_ORDER, 2 * agree / (shorter + longer))
-        elif shorter < SHORTER * longer and agree >= CONTAINED * shorter and self._is_together(a, b):
-            found = Match(Rule.CONTAINED, agree / shorter)
-        elif shorter >= SHORTER * longer:
-            found = self._moved(a, b)
-        if found is None or not self._states_the_same(a, b):
+        if is_whole and 2 * agree >= SIMILARITY * both:
+            found = Match(Rule.IN_ORDER, 2 * agree / both)
+        elif shared >= SHARED_WINDOWS and (score := self._windowed(short, long)) >= WINDOWED:
+            found = Match(Rule.MOVED if is_whole else Rule.CONTAINED, score)
+        if found is None or shorter < MIN_SYMBOLS or not self._states_the_same(short, long, found.score):
             return None
         if found.rule is Rule.IN_ORDER and (equal := self.similarity(a, b)) >= NEAR:
             return Match(Rule.NEAR, equal)
         return found
 
-    def _is_together(self, a: int, b: int) -> bool:
-        """Do most of the agreeing symbols stand close together in the longer text, as an excerpt's do?"""
-        blocks = LCSseq.opcodes(self.symbols(a), self.symbols(b))
-        places = [place for op in blocks if op.tag == "equal" for place in range(op.dest_start, op.dest_end)]
-        tenth = len(places) // 10
-        middle = places[tenth : len(places) - tenth]
-        return middle[-1] - middle[0] < SPREAD * len(middle)
+    def _windowed(self, short: int, long: int) -> float:
+        """The mean similarity of the shorter text's windows, each with what is most like it in the longer one."""
+        text, whole = self.symbols(short), self.symbols(long)
+        if len(whole) > LONGEST:
+            return (Counter(text) & Counter(whole)).total() / max(1, len(text))
+        edges = [0]
+        for place in np.flatnonzero(self.corpus.opens[self.corpus.bounds[short] : self.corpus.bounds[short + 1]]):
+            if place >= edges[-1] + WINDOW and place <= len(text) - WINDOW // 2:
+                edges.append(int(place))
+        edges.append(len(text))
+        alike = (fuzz.partial_ratio(text[start:end], whole) * (end - start) for start, end in pairwise(edges))
+        return sum(alike) / (100 * max(1, len(text)))
 
-    def _moved(self, a: int, b: int) -> Match | None:
-        agree = (self._content(a).symbols & self._content(b).symbols).total()
-        score = 2 * agree / int(self.lengths[a] + self.lengths[b])
-        return Match(Rule.MOVED, score) if score >= UNORDERED else None
-
-    def _states_the_same(self, shorter: int, longer: int) -> bool:
+    def _states_the_same(self, shorter: int, longer: int, score: float) -> bool:
         """Are the shorter text's numbers, and most of its names, in the longer one?"""
-        stated, known = self._content(shorter), self._content(longer).symbols.keys()
-        return stated.numbers <= known and len(stated.names - known) <= NAMES * len(stated.names)
+        stated, known = self._content(shorter), self._content(longer).symbols
+        most = NAMES if score >= SIMILARITY else DOUBTFUL_NAMES
+        return stated.numbers <= known and len(stated.names - known) <= most * len(stated.names)
 
     def _content(self, text: int) -> _Content:
         if text not in self._contents:
@@ -202,7 +199,7 @@ class Matcher:
             symbols, numbers = self.corpus.symbols[here], self.corpus.numbers[here]
             names = self.corpus.facts[here] & ~numbers
             self._contents[text] = _Content(
-                frozenset(symbols[names].tolist()), frozenset(symbols[numbers].tolist()), Counter(symbols.tolist())
+                frozenset(symbols[names].tolist()), frozenset(symbols[numbers].tolist()), frozenset(symbols.tolist())
             )
         return self._contents[text]
 
