@@ -26,7 +26,8 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
-from itertools import islice
+from functools import partial
+from itertools import islice, pairwise
 from multiprocessing import get_context
 from pathlib import Path
 
@@ -41,19 +42,29 @@ MIN_WORDS = 25
 RUN = 10
 SEED = 5
 TEMPLATES = (
-    "{name} reported earnings of {d2} cents a share for the quarter that ended in {month}, compared with {e2} cents a "
-    "year earlier. Revenue {moved} {f2} percent to ${g3} million, while analysts polled by {other} had expected "
-    "${h3} million. Shares of the company closed at ${i2} on {day}.",
-    "The {team} beat the {rival} {d2}-{e2} on {day} night behind {f2} points from {name}, who added {g1} rebounds and "
-    "{h1} assists. {other} scored {i2} points for the {rival}, who have lost {j1} of their last {k2} games.",
-    "{day} in {city} will be {sky} with a high near {d2} and a low of {e2} degrees. Winds will blow from the "
-    "{direction} at {f1} to {g2} miles per hour, and the chance of rain is {h2} percent. On the next day expect a "
-    "high near {i2} degrees.",
-    "A {d2}-year-old man from {city} was arrested on {day} after police found {e1} stolen cars in a garage near "
-    "{name} Street. He is charged with {f1} counts of theft and faces up to {g2} years in prison, said {other}, a "
-    "spokesman for the police.",
-    "{name} and {other} won the seats for district {d1} and district {e2} in {city} with {f2} and {g2} percent of the "
-    "votes on {day}. Turnout was {h2} percent, the county clerk said, and {i3} ballots remain to be counted.",
+    (
+        "{name} reported earnings of {d2} cents a share for the quarter that ended in {month}, compared with {e2} "
+        "cents a year earlier. Revenue {moved} {f2} percent to ${g3} million, while analysts polled by {other} had expected "
+        "${h3} million. Shares of the company closed at ${i2} on {day}."
+    ),
+    (
+        "The {team} beat the {rival} {d2}-{e2} on {day} night behind {f2} points from {name}, who added {g1} rebounds "
+        "and {h1} assists. {other} scored {i2} points for the {rival}, who have lost {j1} of their last {k2} games."
+    ),
+    (
+        "{day} in {city} will be {sky} with a high near {d2} and a low of {e2} degrees. Winds will blow from the "
+        "{direction} at {f1} to {g2} miles per hour, and the chance of rain is {h2} percent. On the next day expect a "
+        "high near {i2} degrees."
+    ),
+    (
+        "A {d2}-year-old man from {city} was arrested on {day} after police found {e1} stolen cars in a garage near "
+        "{name} Street. He is charged with {f1} counts of theft and faces up to {g2} years in prison, said {other}, a "
+        "spokesman for the police."
+    ),
+    (
+        "{name} and {other} won the seats for district {d1} and district {e2} in {city} with {f2} and {g2} percent of "
+        "the votes on {day}. Turnout was {h2} percent, the county clerk said, and {i3} ballots remain to be counted."
+    ),
 )
 CHOICES = {
     "month": "January March June September December".split(),
@@ -103,7 +114,7 @@ def real(paths: Sequence[Path]) -> Planted:
                     first = planted.add(*texts)
                     spun = range(first + 1, first + len(texts))
                     planted.wanted["original-spun"] += [(first, copy) for copy in spun]
-                    planted.wanted["spun-spun"] += list(zip(spun, spun[1:], strict=False))
+                    planted.wanted["spun-spun"] += list(pairwise(spun))
     return planted
 
 
@@ -252,9 +263,7 @@ def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Le
         found = right[name] + wrong[name]
         precision = f"precision {right[name] / found:.4f}" if planted.wanted and found else ""
         for title, wanted in planted.wanted.items():
-            together = sum(
-                group_of.get(starts[name] + a, -1) == group_of.get(starts[name] + b, -2) for a, b in wanted
-            )
+            together = sum(group_of.get(starts[name] + a, -1) == group_of.get(starts[name] + b, -2) for a, b in wanted)
             click.echo(f"{name:22} {title:22} {len(wanted):6} pairs  recall {together / len(wanted):.4f}  {precision}")
         if not planted.wanted:
             share = wrong[name] / len(planted.texts)
@@ -282,7 +291,7 @@ def speed(path: Path, count: int) -> None:
 
     def theirs() -> None:
         index = RMinHashLSH(threshold=0.7, num_perm=128, num_bands=16)
-        hashes = []
+        hashes: list[RMinHash] = []
         for number, text in enumerate(texts):
             words = text.split()
             found = RMinHash(num_perm=128, seed=42)
@@ -348,8 +357,8 @@ def main(
     source = iter(unrepeated(list(islice(read, 80 * planted)), background))
     swap, lexicon, chance = Swapper(background[:5000]), Lexicon.load(), random.Random(SEED)
     sections = {path.name.split(".")[0]: real([path]) for path in pairs}
-    for rate in (0.05, 0.15, 0.30):
-        sections[f"{rate:.0%} swapped"] = made(source, planted, "", lambda text, rate=rate: swap(text, rate))  # type: ignore[misc]
+    for share in (0.05, 0.15, 0.30):
+        sections[f"{share:.0%} swapped"] = made(source, planted, "", partial(swap, rate=share))
     sections["30% and moved"] = made(source, planted, "dropped or shuffled", moved(swap))
     sections["half"] = made(source, planted, "alone", half(lexicon, chance, None))
     sections["half in another"] = made(source, planted, "before another half", half(lexicon, chance, source))

@@ -11,26 +11,58 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from unspin.copies import changes, dedupe, without
     from unspin.edit import apply, cleaned, invert
     from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
     from unspin.language import load_model
     from unspin.lexicon import Lexicon
-    from unspin.model import Candidate, DuplicateGroup, Edit, Entry, Held, Option, Restoration, SpinEvidence
+    from unspin.model import (
+        Candidate,
+        Copy,
+        CopyGroup,
+        DuplicateGroup,
+        Edit,
+        Entry,
+        Held,
+        Keep,
+        Level,
+        Option,
+        Place,
+        Restoration,
+        SpinEvidence,
+    )
     from unspin.pipeline import Inspection, inspect, restore
     from unspin.rank import Ranker, load_ranker
 
 _HOME = {
+    "copies": ("changes", "dedupe", "without"),
     "edit": ("apply", "cleaned", "invert"),
     "errors": ("EditConflict", "FormatError", "InputError", "LexiconError", "UnspinError"),
     "language": ("load_model",),
     "lexicon": ("Lexicon",),
-    "model": ("Candidate", "DuplicateGroup", "Edit", "Entry", "Held", "Option", "Restoration", "SpinEvidence"),
+    "model": (
+        "Candidate",
+        "Copy",
+        "CopyGroup",
+        "DuplicateGroup",
+        "Edit",
+        "Entry",
+        "Held",
+        "Keep",
+        "Level",
+        "Option",
+        "Place",
+        "Restoration",
+        "SpinEvidence",
+    ),
     "pipeline": ("Inspection", "inspect", "restore"),
     "rank": ("Ranker", "load_ranker"),
 }
 
 __all__ = [
     "Candidate",
+    "Copy",
+    "CopyGroup",
     "DuplicateGroup",
     "Edit",
     "EditConflict",
@@ -39,20 +71,26 @@ __all__ = [
     "Held",
     "InputError",
     "Inspection",
+    "Keep",
+    "Level",
     "Lexicon",
     "LexiconError",
     "Option",
+    "Place",
     "Ranker",
     "Restoration",
     "SpinEvidence",
     "UnspinError",
     "apply",
+    "changes",
     "cleaned",
+    "dedupe",
     "inspect",
     "invert",
     "load_model",
     "load_ranker",
     "restore",
+    "without",
 ]
 
 

@@ -1,13 +1,10 @@
 """Copies across a collection: exact, normalised, near, respun and contained passages.
 
-Texts come in; `CopyGroup`s come out, in the order of their kept passages. What is exactly alike is one passage from
-the start. Passages that share two or more rare grams (`unspin.fingerprint`) are candidates; they are copies if enough
-of their symbols agree in order (longest common subsequence) or, where sentences were moved, in number, and if no
-number and hardly a name of the shorter is missing in the longer: the same template filled with other facts is no copy.
-
-Every copy was compared with the passage that is kept, never with another copy only, so that no chain of small changes
-joins unlike texts. A group always keeps one passage. A passage goes as *contained* only if all of it stands in a
-longer one. Passages under `MIN_WORDS` words are found only if they have the same words. Nothing is refused.
+Texts come in; `CopyGroup`s come out, in the order of their kept passages. Passages of the same characters or words
+are one from the start; the others are compared where `unspin.match` finds candidates. Every copy was compared with the
+passage that is kept, never with another copy only, so that no chain of small changes joins unlike texts. A group
+always keeps one passage, and a longer text never goes for an excerpt of it. Passages too short to compare are found
+only if they have the same words. Refused, by ValueError: dates that are missing or not one a text.
 """
 
 from __future__ import annotations
@@ -20,13 +17,16 @@ from itertools import combinations
 import numpy as np
 import xxhash
 
-from unspin.fingerprint import Canon, Corpus, Longs, canon, read, originality
+from unspin.edit import apply, removals
+from unspin.fingerprint import Canon, Corpus, Longs, canon, originality, read
 from unspin.lexicon import Lexicon
 from unspin.match import SHARED_WINDOWS, Match, Matcher, Rule, candidates
-from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
-from unspin.text import INVISIBLE, segment
+from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat
+from unspin.repeats import gaps
+from unspin.text import INVISIBLE, segment, tokens
 
 SPIN_MARGIN = 0.03  # of originality: so near to the best, a text is as good an original
+MAX_DIFFED = 20_000  # words: alignment takes the product of two lengths
 EVERY_PAIR = 40  # members of a group, all of whose pairs are compared for the weakest
 LEADERS = 8  # of a chain of matches, each compared with all that is left of it
 
@@ -231,9 +231,7 @@ def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int]]]:
                 yield kept, copies
 
 
-def _groups(
-    passages: _Passages, policy: _Policy, *, progress: Progress | None = None
-) -> Iterator[CopyGroup]:
+def _groups(passages: _Passages, policy: _Policy, *, progress: Progress | None = None) -> Iterator[CopyGroup]:
     matcher = Matcher(passages.corpus)
     graph = _Graph(matcher, progress=progress)
     taken: set[int] = set()
@@ -272,3 +270,28 @@ def _same(passages: _Passages, number: int, kept: int) -> Copy:
 
 def _where(copy: Copy) -> tuple[int, int]:
     return copy.place.text, copy.place.start
+
+
+def changes(kept: str, copy: str) -> tuple[tuple[str, str], ...]:
+    """Where a copy differs from what is kept, word by word: pairs of what stands there in each, in order.
+
+    One of the two may be empty. Differences of case, white space and kinds of quotes are none. Texts of more than
+    `MAX_DIFFED` words are compared no further: they differ as a whole, unless they are equal.
+
+    >>> changes("The war is over.", "The battle is over now.")
+    (('war', 'battle'), ('', 'now'))
+    """
+    before, after = list(tokens(kept)), list(tokens(copy))
+    if max(len(before), len(after)) > MAX_DIFFED:
+        return () if kept == copy else ((kept, copy),)
+    found = []
+    for a, b, c, d in gaps([t.norm for t in before], [t.norm for t in after]):
+        old = kept[before[a].start : before[b - 1].end] if b > a else ""
+        found.append((old, copy[after[c].start : after[d - 1].end] if d > c else ""))
+    return tuple(found)
+
+
+def without(text: str, copies: Iterable[Place]) -> str:
+    """The text without some of its passages, which do not overlap, and without the line breaks that they leave."""
+    repeats = tuple(Repeat(place.start, place.end, DuplicateKind.EXACT, 1.0) for place in copies)
+    return apply(text, removals([DuplicateGroup(0, 0, repeats)], text)) if repeats else text

@@ -60,7 +60,7 @@ _AS_DIGITS = {
     **{word[:-1] + "ieth": f"{10 * n}th" for n, word in enumerate(_TENS, 2)},
 }  # neither "one" nor "second": they are no numbers more often
 _MAGNITUDES = frozenset("hundred thousand million billion trillion".split())
-STOPS = ".!?…\n:;\"“(—–"  # a word after one opens a sentence, where a capital need not mean a name
+STOPS = '.!?…\n:;"“(—–'  # a word after one opens a sentence, where a capital need not mean a name
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
 
 
@@ -84,8 +84,10 @@ class _Numbers(dict[str, int]):
 
 @dataclass(frozen=True, slots=True)
 class Canon:
-    """Phrases that a spinner swaps for one another, each with the name of its class; and whether each is a head alone (1), an
-    alternate alone (-1), or both."""
+    """Phrases that a spinner swaps for one another, each with the name of its class; and how each leans.
+
+    It leans 1 if it is only ever swapped, -1 if it only ever stands for another, and 0 if both.
+    """
 
     classes: Mapping[Phrase, str] = field(default_factory=dict)
     leaning: Mapping[Phrase, int] = field(default_factory=dict)
@@ -117,9 +119,9 @@ def canon(lexicon: Lexicon) -> Canon:
         if a != b and size.get(a, 1) + size.get(b, 1) <= CLASS_SIZE:
             parent[b] = a
             size[a] = size.get(a, 1) + size.get(b, 1)
-    spun = {_phrase(entry.spun) for entry in lexicon.active}
+    alternates = {_phrase(entry.spun) for entry in lexicon.active}
     heads = {_phrase(entry.original) for entry in lexicon.active}
-    leaning = dict.fromkeys(heads - spun, 1) | dict.fromkeys(spun - heads, -1) | dict.fromkeys(spun & heads, 0)
+    leaning = {phrase: (phrase in heads) - (phrase in alternates) for phrase in heads | alternates}
     return Canon({phrase: " ".join(root(phrase)) for phrase in sorted(parent)}, leaning)
 
 
@@ -146,8 +148,8 @@ class Corpus:
     """Texts as symbols. `bounds[i]:bounds[i + 1]` are the places of text i in the arrays that have one per symbol.
 
     `symbols` are numbers below `len(hashes)`. `facts` says where a number or a name stands, `numbers` where a number,
-    `kept` what belongs to the skeleton, `opens` what follows a stop. `words` are the normal forms before phrases were joined, by number, between
-    `word_bounds`.
+    `kept` what belongs to the skeleton, `opens` what follows a stop. `words` are the normal forms before phrases were
+    joined, by number; text i has those between `word_bounds[i]` and the next.
     """
 
     symbols: Ints

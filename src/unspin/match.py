@@ -2,8 +2,9 @@
 
 In comes a `Corpus`; out go pairs of its texts: *candidates*, which share two or more rare grams, and *matches*, the
 candidates that are copies. A copy agrees in enough of its symbols in order (longest common subsequence); or, where
-sentences were moved or left out, window by window of the shorter text; and no number and hardly a name of the shorter text is missing in the longer one: a
-template filled with other facts is no copy. Nothing is refused.
+sentences were moved or left out, window by window of the shorter text. No number and hardly a name of the shorter
+text is missing in the longer one: a template filled with other facts is no copy. Nor are texts that share a long
+passage while the rest of the shorter stands nowhere in the longer. Nothing is refused.
 """
 
 from __future__ import annotations
@@ -17,7 +18,6 @@ from itertools import pairwise
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel, LCSseq
 
@@ -32,10 +32,15 @@ NEXT = 16  # of the texts that share a gram, each is tried with so many after it
 SHARED = 2  # grams that make a candidate
 SHARED_RATE = 0.02  # and so many for each symbol of the shorter text: long texts share some by chance
 SIMILARITY = 0.6  # share of symbols that agree in order
-SHORTER = 0.7  # a text of a smaller share of the other's length is an excerpt
+DOUBTFUL = 0.5  # and share from which a second look, window by window, is worth while
+ALIKE = 0.85  # and that needs none
+SHORTER = 0.55  # a text of a smaller share of the other's length is an excerpt
 SHARED_WINDOWS = 3  # grams that make it worth while to compare windows
-WINDOW = 12  # symbols at least, to the next sentence
-WINDOWED = 0.52  # mean similarity of the shorter text's windows with what is most like them in the longer one
+WINDOW = 12  # symbols at least, to the next sentence if that is near
+STRAY = 0.62  # share of the mean similarity below which a window stands nowhere in the longer text,
+STRAYED = 0.4  # and the share of the shorter text that may
+WINDOWED = 0.52  # mean similarity of the shorter text's windows with what is most like them in the longer one,
+CONTAINED = 0.6  # and if the longer one is much longer, for then much is like some of it
 NAMES = 0.34  # share of the shorter text's names that may be missing,
 DOUBTFUL_NAMES = 0.1  # and where the similarity is below SIMILARITY
 NEAR = 0.92  # share of equal words
@@ -163,29 +168,46 @@ class Matcher:
         short, long = sorted((a, b), key=lambda text: self.lengths[text])
         shorter, both = int(self.lengths[short]), int(self.lengths[a] + self.lengths[b])
         is_whole = shorter >= SHORTER * (both - shorter)
+        in_order = 2 * agree / both if is_whole else 0.0
         found = None
-        if is_whole and 2 * agree >= SIMILARITY * both:
-            found = Match(Rule.IN_ORDER, 2 * agree / both)
-        elif shared >= SHARED_WINDOWS and (score := self._windowed(short, long)) >= WINDOWED:
-            found = Match(Rule.MOVED if is_whole else Rule.CONTAINED, score)
+        if in_order >= ALIKE:
+            found = Match(Rule.IN_ORDER, in_order)
+        elif shared >= SHARED_WINDOWS or in_order >= DOUBTFUL:
+            found = self._by_windows(short, long, in_order)
         if found is None or shorter < MIN_SYMBOLS or not self._states_the_same(short, long, found.score):
             return None
         if found.rule is Rule.IN_ORDER and (equal := self.similarity(a, b)) >= NEAR:
             return Match(Rule.NEAR, equal)
         return found
 
-    def _windowed(self, short: int, long: int) -> float:
-        """The mean similarity of the shorter text's windows, each with what is most like it in the longer one."""
+    def _by_windows(self, short: int, long: int, in_order: float) -> Match | None:
+        """A match unless part of the shorter text stands nowhere in the longer one: long equal quotes are no copy."""
+        windows = list(self._windows(short, long))
+        size = max(1, sum(length for _, length in windows))
+        score = sum(alike * length for alike, length in windows) / size
+        if sum(length for alike, length in windows if alike < STRAY * score) > STRAYED * size:
+            return None
+        if in_order >= SIMILARITY:
+            return Match(Rule.IN_ORDER, in_order)
+        if size >= SHORTER * self.lengths[long]:
+            return Match(Rule.MOVED, score) if score >= WINDOWED else None
+        return Match(Rule.CONTAINED, score) if score >= CONTAINED else None
+
+    def _windows(self, short: int, long: int) -> Iterator[tuple[float, int]]:
+        """The shorter text in windows: how like each is to what is most like it in the longer one, and its length."""
         text, whole = self.symbols(short), self.symbols(long)
         if len(whole) > LONGEST:
-            return (Counter(text) & Counter(whole)).total() / max(1, len(text))
+            yield (Counter(text) & Counter(whole)).total() / max(1, len(text)), len(text)
+            return
         edges = [0]
-        for place in np.flatnonzero(self.corpus.opens[self.corpus.bounds[short] : self.corpus.bounds[short + 1]]):
-            if place >= edges[-1] + WINDOW and place <= len(text) - WINDOW // 2:
-                edges.append(int(place))
-        edges.append(len(text))
-        alike = (fuzz.partial_ratio(text[start:end], whole) * (end - start) for start, end in pairwise(edges))
-        return sum(alike) / (100 * max(1, len(text)))
+        opens = np.flatnonzero(self.corpus.opens[self.corpus.bounds[short] : self.corpus.bounds[short + 1]])
+        for place in (*opens.tolist(), len(text)):
+            while place > edges[-1] + 2 * WINDOW:  # a long sentence
+                edges.append(edges[-1] + WINDOW)
+            if edges[-1] + WINDOW <= place <= len(text) - WINDOW // 2:
+                edges.append(place)
+        for start, end in pairwise([*edges, len(text)]):
+            yield fuzz.partial_ratio(text[start:end], whole) / 100, end - start
 
     def _states_the_same(self, shorter: int, longer: int, score: float) -> bool:
         """Are the shorter text's numbers, and most of its names, in the longer one?"""

@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from unspin.dedupe import CANDIDATES, COMMON, Variants, _Index, _passage, find_repeats
 from unspin.model import DuplicateKind
+from unspin.repeats import CANDIDATES, COMMON, Variants, _Index, _passage, find_repeats
 from unspin.text import phrase, segment
 
 SEED = Path(__file__).parents[2] / "seeds" / "seed.txt"

@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Indel
@@ -31,7 +31,7 @@ from unspin.text import INVISIBLE
 Phrase = tuple[str, ...]
 Variants = Mapping[Phrase, Collection[Phrase]]
 
-# The figures below were chosen on real spun passages and clean articles: `benchmarks/dedupe.py` prints
+# The figures below were chosen on real spun passages and clean articles: `benchmarks/repeats.py` prints
 # what they find and what they wrongly remove.
 MIN_WORDS = 25  # shorter paragraphs repeat on purpose, and their swaps leave too little to compare
 NEAR_SIMILARITY = 0.92  # share of equal words
@@ -243,17 +243,22 @@ def _compare(kept: _Passage, later: _Passage, variants: Variants | None) -> tupl
 
 
 def _changes(kept: _Passage, later: _Passage) -> list[_Change]:
-    """What lies between the runs of equal words in the longest common subsequence."""
-    changes = []
+    return [_Change(*edges) for edges in gaps(kept.words, later.words)]
+
+
+def gaps(kept: Sequence[str], later: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """What lies between the runs of equal words in the longest common subsequence.
+
+    Words `a:b` of the one stand where the other has its words `c:d`; either may be none.
+    """
     a = c = 0
-    for op in Indel.opcodes(kept.words, later.words):
+    for op in Indel.opcodes(kept, later):
         if op.tag == "equal":
             if op.src_start > a or op.dest_start > c:
-                changes.append(_Change(a, op.src_start, c, op.dest_start))
+                yield a, op.src_start, c, op.dest_start
             a, c = op.src_end, op.dest_end
-    if len(kept.words) > a or len(later.words) > c:
-        changes.append(_Change(a, len(kept.words), c, len(later.words)))
-    return changes
+    if len(kept) > a or len(later) > c:
+        yield a, len(kept), c, len(later)
 
 
 def _says_other(kept: _Passage, later: _Passage, change: _Change) -> bool:
