@@ -44,8 +44,8 @@ SEED = 5
 TEMPLATES = (
     (
         "{name} reported earnings of {d2} cents a share for the quarter that ended in {month}, compared with {e2} "
-        "cents a year earlier. Revenue {moved} {f2} percent to ${g3} million, while analysts polled by {other} had expected "
-        "${h3} million. Shares of the company closed at ${i2} on {day}."
+        "cents a year earlier. Revenue {moved} {f2} percent to ${g3} million, while analysts polled by {other} had "
+        "expected ${h3} million. Shares of the company closed at ${i2} on {day}."
     ),
     (
         "The {team} beat the {rival} {d2}-{e2} on {day} night behind {f2} points from {name}, who added {g1} rebounds "

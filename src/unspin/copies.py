@@ -9,6 +9,7 @@ only if they have the same words. Refused, by ValueError: dates that are missing
 
 from __future__ import annotations
 
+import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ import numpy as np
 import xxhash
 
 from unspin.edit import apply, removals
-from unspin.fingerprint import Canon, Corpus, Longs, canon, originality, read
+from unspin.fingerprint import Canon, Corpus, Longs, canon, read
 from unspin.lexicon import Lexicon
 from unspin.match import SHARED_WINDOWS, Match, Matcher, Rule, candidates
 from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat
@@ -30,7 +31,7 @@ MAX_DIFFED = 20_000  # words: alignment takes the product of two lengths
 EVERY_PAIR = 40  # members of a group, all of whose pairs are compared for the weakest
 LEADERS = 8  # of a chain of matches, each compared with all that is left of it
 
-_UNSEEN = str.maketrans(dict.fromkeys(INVISIBLE))
+_UNSEEN = re.compile(f"[{INVISIBLE}]")
 _KINDS = {
     Rule.NEAR: DuplicateKind.NEAR,
     Rule.IN_ORDER: DuplicateKind.RESPUN,
@@ -65,7 +66,7 @@ def dedupe(
         raise ValueError(f"{len(dates)} dates for {len(texts)} texts")
     table = canon(lexicon) if lexicon else Canon()
     passages = _passages(texts, _places(texts, level), table, min_words, progress)
-    policy = _Policy(keep, dates or (), passages, table)
+    policy = _Policy(keep, dates or (), passages)
     groups = _groups(passages, policy, progress=progress)
     return tuple(sorted(groups, key=lambda group: (group.kept.text, group.kept.start)))
 
@@ -93,7 +94,6 @@ class _Passages:
     places: list[Place]
     digests: list[bytes]  # per place: equal if the characters are, white space apart
     units: list[list[int]]  # the places of each
-    texts: list[str]  # of each unit, one
     corpus: Corpus
 
 
@@ -106,7 +106,7 @@ def _passages(
     different: list[str] = []
     for place in places:
         text = texts[place.text][place.start : place.end]
-        if not (bare := "".join((text if text.isascii() else text.translate(_UNSEEN)).split())):
+        if not (bare := "".join((_UNSEEN.sub("", text) if _UNSEEN.search(text) else text).split())):
             continue
         digest = xxhash.xxh3_128_digest(bare.encode("utf-8", "surrogatepass"))
         if digest not in exact:
@@ -125,15 +125,14 @@ def _passages(
             if key not in units:
                 chosen.append(number)
             units.setdefault(key, []).extend(same)
-    return _Passages(found, digests, list(units.values()), [different[n] for n in chosen], corpus.taken(chosen))
+    return _Passages(found, digests, list(units.values()), corpus.taken(chosen))
 
 
 class _Policy:
     """Which passage stays."""
 
-    def __init__(self, keep: Keep, dates: Sequence[float], passages: _Passages, table: Canon) -> None:
-        self.keep, self.dates, self.passages, self.table = keep, dates, passages, table
-        self._originalities: dict[int, float] = {}
+    def __init__(self, keep: Keep, dates: Sequence[float], passages: _Passages) -> None:
+        self.keep, self.dates, self.passages = keep, dates, passages
 
     def place(self, unit: int) -> int:
         """The best of a unit's passages."""
@@ -143,14 +142,10 @@ class _Policy:
         """The best of several."""
         chosen = list(units)
         if self.keep is Keep.ORIGINAL:
-            most = max(map(self._originality, chosen))
-            chosen = [unit for unit in chosen if self._originality(unit) >= most - SPIN_MARGIN]
+            originality = self.passages.corpus.originality
+            most = max(originality[unit] for unit in chosen)
+            chosen = [unit for unit in chosen if originality[unit] >= most - SPIN_MARGIN]
         return min(chosen, key=lambda unit: self._order(self.place(unit)))
-
-    def _originality(self, unit: int) -> float:
-        if unit not in self._originalities:
-            self._originalities[unit] = originality(self.passages.texts[unit], self.table)
-        return self._originalities[unit]
 
     def _order(self, number: int) -> tuple[float, float, bytes, int]:
         place, digest = self.passages.places[number], self.passages.digests[number]

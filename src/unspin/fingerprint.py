@@ -19,7 +19,7 @@ import numpy as np
 import xxhash
 from numpy.typing import NDArray
 
-from unspin.lexicon import LONGEST, Lexicon
+from unspin.lexicon import Lexicon
 from unspin.model import Progress
 from unspin.text import normalise
 
@@ -125,24 +125,6 @@ def canon(lexicon: Lexicon) -> Canon:
     return Canon({phrase: " ".join(root(phrase)) for phrase in sorted(parent)}, leaning)
 
 
-def originality(text: str, canon: Canon) -> float:
-    """How much a text reads as an original rather than as its spun copy, in [-1, 1]; 0 if the canon knows none of it.
-
-    The share of words in phrases that a spinner would have swapped, less that of words in phrases that it writes;
-    phrases of both kinds count as neither. This takes no language model, and compares copies of one text only.
-    """
-    found = _phrase(text)
-    total = place = 0
-    while place < len(found):
-        for length in range(min(LONGEST, len(found) - place), 0, -1):
-            if (leans := canon.leaning.get(found[place : place + length])) is not None:
-                total += leans * length
-                place += length - 1
-                break
-        place += 1
-    return total / len(found) if found else 0.0
-
-
 @dataclass(frozen=True, slots=True)
 class Corpus:
     """Texts as symbols. `bounds[i]:bounds[i + 1]` are the places of text i in the arrays that have one per symbol.
@@ -150,6 +132,10 @@ class Corpus:
     `symbols` are numbers below `len(hashes)`. `facts` says where a number or a name stands, `numbers` where a number,
     `kept` what belongs to the skeleton, `opens` what follows a stop. `words` are the normal forms before phrases were
     joined, by number; text i has those between `word_bounds[i]` and the next.
+
+    `originality` is, per text, how much it reads as an original rather than as its spun copy, in [-1, 1]: the share of
+    words in phrases that a spinner would have swapped, less that of words in phrases that it writes; phrases of both
+    kinds are neither. This takes no language model, and compares copies of one text only.
     """
 
     symbols: Ints
@@ -160,6 +146,7 @@ class Corpus:
     opens: Flags
     words: Ints
     word_bounds: Longs
+    originality: NDArray[np.float32]
     hashes: Hashes
 
     def __len__(self) -> int:
@@ -179,6 +166,7 @@ class Corpus:
             opens=self.opens[symbols],
             words=self.words[words],
             word_bounds=np.append(0, np.cumsum(np.diff(self.word_bounds)[stays])),
+            originality=self.originality[stays],
             hashes=self.hashes,
         )
 
@@ -189,7 +177,8 @@ class _Table:
 
     classes: int  # the number of the first class
     single: Ints  # per normal form
-    phrases: dict[tuple[int, ...], int]
+    leaning: NDArray[np.int8]  # per normal form
+    phrases: dict[tuple[int, ...], tuple[int, int]]  # symbol, leaning
     is_number: Flags
     is_function: Flags
     hashes: Hashes
@@ -199,15 +188,17 @@ def _table(norms: Sequence[str], canon: Canon) -> _Table:
     known = {word: number for number, word in enumerate(norms)}
     classes: dict[str, int] = {}
     single = np.arange(len(norms), dtype=np.int32)
-    phrases: dict[tuple[int, ...], int] = {}
+    leaning = np.zeros(len(norms), np.int8)
+    phrases: dict[tuple[int, ...], tuple[int, int]] = {}
     functional: set[int] = set()
     for phrase, name in canon.classes.items():
         if all(word in known for word in phrase):
             symbol = len(norms) + classes.setdefault(name, len(classes))
             if len(phrase) == 1:
                 single[known[phrase[0]]] = symbol
+                leaning[known[phrase[0]]] = canon.leaning[phrase]
             else:
-                phrases[tuple(known[word] for word in phrase)] = symbol
+                phrases[tuple(known[word] for word in phrase)] = symbol, canon.leaning[phrase]
     for phrase, name in canon.classes.items():  # also by members that stand in no text: one class, one nature
         if len(phrase) == 1 and phrase[0] in _FUNCTION and name in classes:
             functional.add(len(norms) + classes[name])
@@ -216,6 +207,7 @@ def _table(norms: Sequence[str], canon: Canon) -> _Table:
     return _Table(
         classes=len(norms),
         single=single,
+        leaning=leaning,
         phrases=phrases,
         # "1" stands in classes ("part 1", "part one") that say no number
         is_number=np.fromiter((n < len(norms) and _is_number(word) for n, word in enumerate(names)), np.bool_, size),
@@ -259,13 +251,16 @@ def read(texts: Sequence[str], canon: Canon, *, progress: Progress | None = None
 
 def _joined(words: Ints, text_of: Ints, capital: Flags, opens: Flags, count: int, table: _Table) -> Corpus:
     """The phrases of the canon become one symbol each."""
-    symbols = table.single[words]
+    symbols, leaning = table.single[words], table.leaning[words]
     stays = np.ones(len(words), np.bool_)
-    for places, length, found in _phrases(words, text_of, table):
+    for places, length, found, leans in _phrases(words, text_of, table):
         symbols[places] = found
-        for offset in range(1, length):
-            stays[places + offset] = False
+        for offset in range(length):
+            stays[places + offset] &= offset == 0
+            leaning[places + offset] = leans
     word_bounds = np.searchsorted(text_of, np.arange(count + 1)).astype(np.int64)
+    sums = np.append(0, np.cumsum(leaning, dtype=np.int64))[word_bounds]
+    originality = (np.diff(sums) / np.maximum(1, np.diff(word_bounds))).astype(np.float32)
     symbols, text_of, capital = symbols[stays], text_of[stays], capital[stays]
     numbers, function = table.is_number[symbols], table.is_function[symbols]
     # what the spinner swaps may be missing in a copy, so that it tells nothing
@@ -279,22 +274,23 @@ def _joined(words: Ints, text_of: Ints, capital: Flags, opens: Flags, count: int
         opens=opens[stays],
         words=words,
         word_bounds=word_bounds,
+        originality=originality,
         hashes=table.hashes,
     )
 
 
-def _phrases(words: Ints, text_of: Ints, table: _Table) -> Iterator[tuple[Longs, int, Ints]]:
-    """Where phrases stand, by length, the longest first, and their symbols; none overlap.
+def _phrases(words: Ints, text_of: Ints, table: _Table) -> Iterator[tuple[Longs, int, Ints, Ints]]:
+    """Where phrases stand, by length, the longest first; their symbols, and how they lean. None overlap.
 
     Of phrases of one length that overlap, one that follows closely on another gives way.
     """
     free = np.ones(len(words), np.bool_)
-    by_length: dict[int, dict[tuple[int, ...], int]] = {}
+    by_length: dict[int, dict[tuple[int, ...], tuple[int, int]]] = {}
     for phrase, symbol in table.phrases.items():
         by_length.setdefault(len(phrase), {})[phrase] = symbol
     for length in sorted(by_length, reverse=True):
         keys = np.asarray(list(by_length[length]), np.int32)
-        symbols = np.fromiter(by_length[length].values(), np.int32)
+        symbols, leaning = np.asarray(list(by_length[length].values()), np.int32).T
         places = np.arange(len(words) - length + 1)
         for offset in range(length):  # most places fall away at the first or second word
             can = np.zeros(len(table.single), np.bool_)
@@ -306,12 +302,12 @@ def _phrases(words: Ints, text_of: Ints, table: _Table) -> Iterator[tuple[Longs,
         here = _row_hashes(words[places[:, None] + np.arange(length)])
         at = np.minimum(np.searchsorted(known, here), len(known) - 1)
         hits = known[at] == here
-        places, found = places[hits], symbols[order[at[hits]]]
+        places, found = places[hits], order[at[hits]]
         apart = np.diff(places, prepend=-length) >= length
         places, found = places[apart], found[apart]
         for offset in range(length):
             free[places + offset] = False
-        yield places, length, found
+        yield places, length, symbols[found], leaning[found]
 
 
 def _row_hashes(rows: Ints | Hashes) -> Hashes:
@@ -331,12 +327,10 @@ def _mixed(values: Hashes) -> Hashes:
 
 @dataclass(frozen=True, slots=True)
 class Grams:
-    """Per gram its hash, the text it stands in, and the symbol in `Corpus.symbols` where it begins and the last."""
+    """Per gram its hash, and the number of the text that it stands in; texts in rising order."""
 
     hashes: Hashes
     texts: Ints
-    first: Longs
-    last: Longs
 
 
 def grams(corpus: Corpus) -> Grams:
@@ -357,4 +351,4 @@ def _runs(corpus: Corpus, places: Longs, length: int) -> Grams:
     total = np.full(len(inside), length, np.uint64)  # so that runs of different lengths differ
     for offset in range(length):
         total = _mixed(total * _FACTOR + hashes[inside + offset])
-    return Grams(total, text_of[inside], places[inside], places[inside + length - 1])
+    return Grams(total, text_of[inside])
