@@ -47,7 +47,7 @@ def dedupe(
     keep: Keep = Keep.ORIGINAL,
     dates: Sequence[float] | None = None,
     lexicon: Lexicon | None = None,
-    min_words: int = 1,
+    min_words: int = 0,
     progress: Progress | None = None,
 ) -> tuple[CopyGroup, ...]:
     """The passages of `texts` that say the same, each group with the one to keep.
@@ -55,7 +55,7 @@ def dedupe(
     `level` says what is compared: whole texts, their paragraphs (lines) or their sentences. `dates` are one number a
     text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
     without one, only the skeleton finds what was spun. Passages under `min_words` words are passed over, and so are
-    passages without a word. Raises ValueError if dates are missing, or not one a text.
+    empty ones. Raises ValueError if dates are missing, or not one a text.
 
     Time and memory grow in proportion to the texts, but for passages that have very many copies of other kinds than
     exact and normalised.

@@ -31,6 +31,7 @@ Flags = NDArray[np.bool_]
 
 GRAM = 5  # symbols of the skeleton
 CLASS_SIZE = 40  # phrases that one symbol may stand for: more, and unlike texts look alike
+BLOCK = 1 << 20  # symbols hashed at a time, to bound memory
 REPORT_EVERY = 4096  # texts
 
 # A clitic "'s" is a word of its own; a run of stops says where a sentence ends.
@@ -344,11 +345,16 @@ def pairs(corpus: Corpus) -> Grams:
 
 
 def _runs(corpus: Corpus, places: Longs, length: int) -> Grams:
-    text_of = np.repeat(np.arange(len(corpus), dtype=np.int32), np.diff(corpus.bounds))[places]
-    count = max(0, len(places) - length + 1)
-    inside = np.flatnonzero(text_of[:count] == text_of[length - 1 :]) if count else np.empty(0, np.int64)
-    hashes = corpus.hashes[corpus.symbols[places]]
-    total = np.full(len(inside), length, np.uint64)  # so that runs of different lengths differ
-    for offset in range(length):
-        total = _mixed(total * _FACTOR + hashes[inside + offset])
-    return Grams(total, text_of[inside])
+    hashes, texts = [np.empty(0, np.uint64)], [np.empty(0, np.int32)]
+    for start in range(0, len(places), BLOCK):
+        block = places[start : start + BLOCK + length - 1]
+        text_of = (np.searchsorted(corpus.bounds, block, side="right") - 1).astype(np.int32)
+        count = max(0, len(block) - length + 1)
+        inside = np.flatnonzero(text_of[:count] == text_of[len(block) - count :])
+        symbols = corpus.hashes[corpus.symbols[block]]
+        total = np.full(len(inside), length, np.uint64)  # so that runs of different lengths differ
+        for offset in range(length):
+            total = _mixed(total * _FACTOR + symbols[inside + offset])
+        hashes.append(total)
+        texts.append(text_of[inside])
+    return Grams(np.concatenate(hashes), np.concatenate(texts))

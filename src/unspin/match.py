@@ -21,7 +21,7 @@ import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel, LCSseq
 
-from unspin.fingerprint import Corpus, Grams, Hashes, Ints, Longs, grams, pairs
+from unspin.fingerprint import Corpus, Hashes, Ints, Longs, grams, pairs
 from unspin.model import Progress
 
 # The figures below were chosen on spun passages among clean ones: `benchmarks/copies.py` prints what they find.
@@ -34,7 +34,8 @@ SHARED_RATE = 0.02  # and so many for each symbol of the shorter text: long text
 SIMILARITY = 0.6  # share of symbols that agree in order
 DOUBTFUL = 0.5  # and share from which a second look, window by window, is worth while
 ALIKE = 0.85  # and that needs none
-SHORTER = 0.55  # a text of a smaller share of the other's length is an excerpt
+SHORTER = 0.55  # a text of a smaller share of the other's length is compared window by window only
+WHOLE = 0.8  # and one of a smaller share than this says less: it may go for the longer, the longer never for it
 SHARED_WINDOWS = 3  # grams that make it worth while to compare windows
 WINDOW = 12  # symbols at least, to the next sentence if that is near
 STRAY = 0.62  # share of the mean similarity below which a window stands nowhere in the longer text,
@@ -66,15 +67,23 @@ class Match(NamedTuple):
 
 
 def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Longs, Longs, Longs]:
-    """Pairs of texts, the lower number first, that share enough rare grams, and how many they share."""
+    """Pairs of texts, the lower number first, that share enough rare grams, and how many they share.
+
+    Of the texts that share a gram, each is tried with the `NEXT` after it; where they are too many for the gram to tell
+    much, with the next one only, so that very many copies of one text still hang together. Time and memory grow in
+    proportion to the texts.
+    """
     size = len(corpus)
-    sources = ((grams(corpus), COMMON), (pairs(corpus), COMMON_PAIR))
     found: list[Longs] = []
-    for number, (keys, common) in enumerate(sources):
-        for part, key in enumerate(_slices(keys, common, size)):
-            found.append(key)
+    for number, (source, common) in enumerate(((grams, COMMON), (pairs, COMMON_PAIR))):
+        keys = source(corpus)
+        top = (keys.hashes >> np.uint64(60)).astype(np.uint8)
+        for part in range(SLICES):
+            here = np.flatnonzero(top == part)
+            order = here[np.argsort(keys.hashes[here], kind="stable")]
+            found += _joined(keys.hashes[order], keys.texts[order].astype(np.int64), common, size, drop=number == 1)
             if progress:
-                progress("matching", number * SLICES + part + 1, len(sources) * SLICES)
+                progress("matching", number * SLICES + part + 1, 2 * SLICES)
     both, counts = np.unique(np.concatenate(found), return_counts=True)
     first, second = both // max(1, size), both % max(1, size)
     lengths = np.diff(corpus.bounds)
@@ -83,26 +92,20 @@ def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Lon
     return first[enough], second[enough], counts[enough]
 
 
-def _slices(keys: Grams, common: int, size: int) -> Iterator[Longs]:
-    """Pairs of texts that share a gram, as one number each: slice by slice of all hashes."""
-    top = keys.hashes >> np.uint64(60)
-    for part in range(SLICES):
-        here = np.flatnonzero(top == part)
-        order = here[np.argsort(keys.hashes[here], kind="stable")]
-        yield _joined(keys.hashes[order], keys.texts[order].astype(np.int64), common, size)
-
-
-def _joined(hashes: Hashes, texts: Longs, common: int, size: int) -> Longs:
-    starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])) if len(hashes) else np.empty(0, np.int64)
+def _joined(hashes: Hashes, texts: Longs, common: int, size: int, *, drop: bool) -> Iterator[Longs]:
+    """Pairs of texts that share a gram, as one number each. Common grams join neighbours, or `drop` out."""
+    starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)])
     counts = np.diff(np.append(starts, len(hashes)))
-    rare = np.repeat((counts > 1) & (counts <= common), counts)
-    hashes, texts = hashes[rare], texts[rare]
-    found = [np.empty(0, np.int64)]
+    is_rare = np.repeat(counts <= common, counts)
+    if drop:
+        hashes, texts, is_rare = hashes[is_rare], texts[is_rare], is_rare[is_rare]
     for step in range(1, min(NEXT, len(hashes))):
         left, right = texts[:-step], texts[step:]  # in rising order, for the sort was stable
         share = (hashes[step:] == hashes[:-step]) & (left != right)
-        found.append(left[share] * size + right[share])
-    return np.concatenate(found)
+        if step > 1:
+            share &= is_rare[step:]
+        yield left[share] * size + right[share]
+    yield np.empty(0, np.int64)
 
 
 @dataclass(frozen=True, slots=True)
@@ -176,6 +179,8 @@ class Matcher:
             found = self._by_windows(short, long, in_order)
         if found is None or shorter < MIN_SYMBOLS or not self._states_the_same(short, long, found.score):
             return None
+        if shorter < WHOLE * (both - shorter):
+            return Match(Rule.CONTAINED, agree / shorter if found.rule is Rule.IN_ORDER else found.score)
         if found.rule is Rule.IN_ORDER and (equal := self.similarity(a, b)) >= NEAR:
             return Match(Rule.NEAR, equal)
         return found
@@ -189,9 +194,8 @@ class Matcher:
             return None
         if in_order >= SIMILARITY:
             return Match(Rule.IN_ORDER, in_order)
-        if size >= SHORTER * self.lengths[long]:
-            return Match(Rule.MOVED, score) if score >= WINDOWED else None
-        return Match(Rule.CONTAINED, score) if score >= CONTAINED else None
+        least = WINDOWED if size >= SHORTER * self.lengths[long] else CONTAINED
+        return Match(Rule.MOVED, score) if score >= least else None
 
     def _windows(self, short: int, long: int) -> Iterator[tuple[float, int]]:
         """The shorter text in windows: how like each is to what is most like it in the longer one, and its length."""

@@ -20,7 +20,7 @@ from unspin.lexicon import Lexicon
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place
 from unspin.pipeline import default_lexicon
 
-MIN_WORDS = {Level.DOCUMENT: 1, Level.PARAGRAPH: 25, Level.SENTENCE: 12}  # shorter ones repeat on purpose
+MIN_WORDS = {Level.DOCUMENT: 0, Level.PARAGRAPH: 25, Level.SENTENCE: 12}  # shorter ones repeat on purpose
 OPENING = 70  # characters of a passage that a report in words shows
 
 
@@ -92,18 +92,13 @@ def _json(collection: _Collection, group: CopyGroup, *, diff: bool) -> str:
 
 def _words(collection: _Collection, group: CopyGroup, *, diff: bool) -> str:
     kept = collection.quoted(group.kept)
-    lines = [f"keep  {collection.name(group.kept)}  {legible(kept)[:OPENING]}"]
+    lines = [f"keep  {legible(collection.name(group.kept))}  {legible(kept)[:OPENING]}"]
     for one in group.copies:
-        text = collection.quoted(one.place)
-        lines.append(f"  {one.kind}  {collection.name(one.place)}  {one.rule}")
+        lines.append(f"  {one.kind}  {legible(collection.name(one.place))}  {one.rule}")
         if diff and one.kind not in (DuplicateKind.EXACT, DuplicateKind.NORMALISED):
-            lines.append("    " + " ".join(_marked(before, after) for before, after in changes(kept, text)))
-    return "\n".join(map(legible_line, lines)) + "\n"
-
-
-def legible_line(line: str) -> str:
-    """The line with its indentation, and nothing in it that could drive a terminal."""
-    return line[: len(line) - len(line.lstrip(" "))] + legible(line)
+            found = changes(kept, collection.quoted(one.place))
+            lines.append("    " + legible(" ".join(_marked(before, after) for before, after in found)))
+    return "\n".join(lines) + "\n"
 
 
 def _marked(before: str, after: str) -> str:
@@ -160,8 +155,8 @@ def _summary(groups: Sequence[CopyGroup], passages: str) -> str:
 )
 @click.option(
     "--min-words",
-    type=click.IntRange(min=1),
-    help="Leave shorter passages alone. [default: 1 for documents, 25 for paragraphs, 12 for sentences]",
+    type=click.IntRange(min=0),
+    help="Leave shorter passages alone. [default: 0 for documents, 25 for paragraphs, 12 for sentences]",
 )
 @click.option("--format", "style", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
 @click.option("--diff", is_flag=True, help="Show the words in which each copy differs from what is kept.")
@@ -216,7 +211,7 @@ def command(
             keep=Keep(keep),
             dates=collection.dates,
             lexicon=Lexicon.load(*lexicons) if lexicons else default_lexicon(),
-            min_words=min_words or MIN_WORDS[wanted],
+            min_words=MIN_WORDS[wanted] if min_words is None else min_words,
             progress=tell,
         )
     render = _json if style == "jsonl" else _words
