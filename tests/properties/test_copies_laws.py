@@ -32,6 +32,7 @@ def members(group: CopyGroup) -> set[Place]:
     return {group.kept, *(copy.place for copy in group.copies)}
 
 
+@settings(deadline=None, max_examples=60)
 @given(collections(), st.sampled_from((Keep.ORIGINAL, Keep.FIRST, Keep.LONGEST)), st.sampled_from(list(Level)))
 def test_groups_are_disjoint_and_each_keeps_one(texts: list[str], keep: Keep, level: Level) -> None:
     groups = dedupe(texts, keep=keep, level=level)
@@ -46,6 +47,7 @@ def test_groups_are_disjoint_and_each_keeps_one(texts: list[str], keep: Keep, le
         assert 0.0 <= group.weakest_score <= 1.0
 
 
+@settings(deadline=None, max_examples=60)
 @given(collections())
 def test_exact_copies_are_always_found(texts: list[str]) -> None:
     group_of = {place.text: n for n, group in enumerate(dedupe(texts)) for place in members(group)}
@@ -56,6 +58,7 @@ def test_exact_copies_are_always_found(texts: list[str]) -> None:
             assert other == number or group_of[other] == group_of[number]
 
 
+@settings(deadline=None, max_examples=60)
 @given(collections(), st.randoms(use_true_random=False), st.sampled_from((Keep.ORIGINAL, Keep.LONGEST)))
 def test_the_order_of_texts_changes_no_group(texts: list[str], chance: object, keep: Keep) -> None:
     order = list(range(len(texts)))
@@ -70,6 +73,7 @@ def test_the_order_of_texts_changes_no_group(texts: list[str], chance: object, k
     assert said([texts[n] for n in order]) == said(texts)
 
 
+@settings(deadline=None, max_examples=60)
 @given(collections())
 def test_every_copy_is_one_of_the_kept_text_alone(texts: list[str]) -> None:
     for group in dedupe(texts, keep=Keep.FIRST):
@@ -78,6 +82,7 @@ def test_every_copy_is_one_of_the_kept_text_alone(texts: list[str]) -> None:
             assert [(c.kind, c.score) for c in alone.copies] == [(copy.kind, copy.score)]
 
 
+@settings(deadline=None, max_examples=60)
 @given(collections())
 def test_without_leaves_what_is_kept_and_changes_are_none_for_equals(texts: list[str]) -> None:
     text = "\n".join(texts)
@@ -91,7 +96,7 @@ def test_without_leaves_what_is_kept_and_changes_are_none_for_equals(texts: list
             assert found == () or copy.kind is not DuplicateKind.EXACT
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=60)
 @given(st.lists(st.text(alphabet=st.characters(exclude_categories=()), max_size=60), max_size=6))
 def test_any_text_is_accepted(texts: list[str]) -> None:
     for level in Level:
@@ -99,6 +104,7 @@ def test_any_text_is_accepted(texts: list[str]) -> None:
             assert group.copies
 
 
+@settings(deadline=None, max_examples=60)
 @given(st.lists(TEXTS, max_size=5), st.lists(TEXTS, max_size=5))
 def test_grams_of_a_text_do_not_depend_on_its_company(texts: list[str], others: list[str]) -> None:
     def hashes(of: list[str], text: int) -> list[int]:
