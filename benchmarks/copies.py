@@ -10,9 +10,10 @@ the pairs with their copies, copies of other clean paragraphs made here, and tex
 
 Recall is over pairs that should stand in one group. Precision is over the copies found that belong to a planted text:
 the kept one must be of the same original. Originals that share ten words in a row with another are copies of their
-own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups of distractors alone are counted apart, by kind: whether these
-are copies only a reader can tell (`--show` prints them). Speed and growth are measured on clean paragraphs, 10 % of
-which are repeated with 15 % of their words swapped.
+own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
+of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints
+them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows. Speed and growth
+are measured on clean paragraphs, 10 % of which are repeated with 15 % of their words swapped.
 """
 
 from __future__ import annotations
