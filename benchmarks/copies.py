@@ -8,7 +8,7 @@ PAIRS is JSON Lines of `{"original": …, "spun": [copy, copy]}`, the clean file
 gzipped. Paragraphs of 25 words or more are taken. Among the distractors, which are clean, stand the paragraphs of
 the pairs with their copies, copies of other clean paragraphs made here, and texts that templates make of other facts.
 
-Recall is over pairs that should stand in one group. Precision is over the copies found that belong to a planted text:
+Recall is over pairs that should stand in one group; of a pair that is an overlap, both stay. Precision is over the copies found that belong to a planted text:
 the kept one must be of the same original. Originals that share ten words in a row with another are copies of their
 own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
 of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints
@@ -41,6 +41,7 @@ from unspin.spin import spin
 
 MIN_WORDS = 25
 RUN = 10
+NEW_WORDS = 12  # at least, in a paragraph that is half a copy
 SEED = 5
 TEMPLATES = (
     (
@@ -80,6 +81,7 @@ NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy "
     "eighty ninety hundred thousand million billion trillion first second third fourth fifth sixth seventh eighth"
 ).split()
+NEGATIONS = "never none nor neither nobody nothing cannot without don doesn didn isn aren wasn weren won".split()
 SYLLABLES = "ba den ford gar hol ik jen kov lin mar nor ol pet rad san ten ul vik wen yar zel".split()
 
 
@@ -124,7 +126,7 @@ class Swapper:
 
     def __init__(self, texts: Sequence[str]) -> None:
         counts = Counter(word for text in texts for word in re.findall(r"\b[a-z]{3,}\b", text))
-        for word in NUMBERS:  # another number is no synonym
+        for word in (*NUMBERS, *NEGATIONS):  # another number is no synonym, nor is what denies nothing
             del counts[word]
         ranked = [word for word, _ in counts.most_common()][100:]  # the most frequent are function words
         self.ranks = {word: rank for rank, word in enumerate(ranked)}
@@ -208,7 +210,8 @@ def half(lexicon: Lexicon, chance: random.Random, around: Iterator[str] | None) 
         if around is None:
             return spun
         other = sentences(next(around))
-        return f"{spun} {' '.join(other[: max(1, len(other) // 2)])}"
+        new = " ".join(other[: max(1, len(other) // 2)])
+        return f"{spun} {new}" if len(new.split()) >= NEW_WORDS else None
 
     return copy
 
@@ -250,10 +253,15 @@ def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Le
     section_of += ["clean"] * len(distractors)
     texts += distractors
     group_of: dict[int, int] = {}
+    overlaps: set[frozenset[int]] = set()
     right, wrong, quoting, clean = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
     for number, group in enumerate(dedupe(texts, lexicon=lexicon)):
         kept = group.kept.text
         group_of[kept] = number
+        overlaps |= {frozenset((kept, one.place.text)) for one in group.overlaps}
+        if show and group.copies == ():
+            for one in group.overlaps:
+                click.echo(f"overlap {one.score:.2f}\n  {texts[kept]}\n  {texts[one.place.text]}")
         for copy in group.copies:
             other = copy.place.text
             group_of[other] = number
@@ -274,7 +282,9 @@ def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Le
         )
         for title, wanted in planted.wanted.items():
             together = sum(group_of.get(starts[name] + a, -1) == group_of.get(starts[name] + b, -2) for a, b in wanted)
-            click.echo(f"{name:22} {title:22} {len(wanted):6} pairs  recall {together / len(wanted):.4f}  {precision}")
+            shared = sum(frozenset((starts[name] + a, starts[name] + b)) in overlaps for a, b in wanted)
+            rates = f"copies {together / len(wanted):.4f}  overlaps {shared / len(wanted):.4f}"
+            click.echo(f"{name:22} {title:22} {len(wanted):6} pairs  {rates}  {precision}")
         if not planted.wanted:
             share = wrong[name] / len(planted.texts)
             click.echo(f"{name:22} {len(planted.texts)} texts  merged by mistake {share:.4f}")

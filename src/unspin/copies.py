@@ -168,6 +168,7 @@ class _Graph:
     def __init__(self, matcher: Matcher, *, progress: Progress | None) -> None:
         self.matcher = matcher
         self.known: defaultdict[int, dict[int, Match]] = defaultdict(dict)
+        self.news: dict[tuple[int, int], bool] = {}
         self._learn(*candidates(matcher.corpus, progress=progress), progress=progress)
 
     def _learn(self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None) -> None:
@@ -180,14 +181,24 @@ class _Graph:
         self._learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_WINDOWS))
 
     def can_go(self, unit: int, kept: int) -> bool:
-        """Is the unit a copy of the kept one, and not the longer one of which that is an excerpt?"""
+        """Is the unit a copy of the kept one that says nothing new, nor the longer one of which that is an excerpt?"""
         match = self.known[kept].get(unit)
-        return match is not None and (match.rule is not Rule.CONTAINED or not self._is_shorter(kept, unit))
+        if match is None or (match.rule is Rule.CONTAINED and self._is_shorter(kept, unit)):
+            return False
+        return not self._says_new(unit, kept)
+
+    def _says_new(self, unit: int, kept: int) -> bool:
+        if (unit, kept) not in self.news:
+            self.news[unit, kept] = self.matcher.says_new(unit, kept)
+        return self.news[unit, kept]
 
     def is_excerpt(self, unit: int, among: set[int]) -> bool:
-        """Does the unit stand in a longer one of these?"""
+        """Is there a longer one among these that says all that the unit does, and more?"""
         return any(
-            match.rule is Rule.CONTAINED and other in among and self._is_shorter(unit, other)
+            other in among
+            and self._is_shorter(unit, other)
+            and (match.rule is Rule.CONTAINED or self._says_new(other, unit))
+            and self.can_go(unit, other)
             for other, match in self.known[unit].items()
         )
 
@@ -209,8 +220,8 @@ class _Graph:
             yield component
 
 
-def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int]]]:
-    """Kept units, each with its copies: the best first, and what is no copy of it among themselves."""
+def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int], list[int]]]:
+    """Kept units, each with its copies and overlaps: the best first, and what is no copy of it among themselves."""
     for component in graph.components():
         left = component
         leaders = 0
@@ -222,37 +233,48 @@ def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int]]]:
             leaders += 1
             copies = sorted(unit for unit in left - {kept} if graph.can_go(unit, kept))
             left = left - {kept, *copies}
-            if copies:
-                yield kept, copies
+            overlaps = sorted(left & graph.known[kept].keys())
+            if copies or overlaps:
+                yield kept, copies, overlaps
 
 
 def _groups(passages: _Passages, policy: _Policy, *, progress: Progress | None = None) -> Iterator[CopyGroup]:
     matcher = Matcher(passages.corpus)
     graph = _Graph(matcher, progress=progress)
     taken: set[int] = set()
-    for kept, copies in _stars(graph, policy):
+    for kept, copies, overlaps in _stars(graph, policy):
         taken |= {kept, *copies}
-        yield _group(passages, policy, graph, kept, copies)
+        yield _group(passages, policy, graph, kept, copies, overlaps)
     for unit, same in enumerate(passages.units):
         if len(same) > 1 and unit not in taken:
-            yield _group(passages, policy, graph, unit, [])
+            yield _group(passages, policy, graph, unit, [], [])
 
 
-def _group(passages: _Passages, policy: _Policy, graph: _Graph, kept: int, units: list[int]) -> CopyGroup:
+def _group(
+    passages: _Passages, policy: _Policy, graph: _Graph, kept: int, units: list[int], overlaps: list[int]
+) -> CopyGroup:
     stays = policy.place(kept)
     copies = [_same(passages, number, stays) for number in passages.units[kept] if number != stays]
     for unit in units:
         match = graph.known[kept][unit]
         rule = match.rule.value.format(match.score)
         copies += [Copy(passages.places[n], _KINDS[match.rule], match.score, rule) for n in passages.units[unit]]
-    members = [kept, *units]
+    shared = [_overlap(passages.places[policy.place(unit)], graph.matcher, unit, kept) for unit in overlaps]
+    members = [kept, *(units if copies else overlaps)]
     pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in units)
     alike = ((graph.matcher.similarity(a, b), a, b) for a, b in pairs)
     score, a, b = min(alike, default=(1.0, kept, kept))
     first, second = (passages.places[policy.place(unit)] for unit in (a, b))
     if a == b:
         second = copies[0].place
-    return CopyGroup(passages.places[stays], tuple(sorted(copies, key=_where)), (first, second), score)
+    ordered = tuple(sorted(copies, key=_where))
+    return CopyGroup(passages.places[stays], ordered, (first, second), score, tuple(sorted(shared, key=_where)))
+
+
+def _overlap(place: Place, matcher: Matcher, unit: int, kept: int) -> Copy:
+    """A passage that shares much with the kept one and says more; its score is the share that is not new."""
+    score = 1 - matcher.new(unit, kept) / max(1, int(matcher.lengths[unit]))
+    return Copy(place, DuplicateKind.OVERLAP, score, Rule.OVERLAP.value.format(score))
 
 
 def _same(passages: _Passages, number: int, kept: int) -> Copy:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from unspin.lexicon import Lexicon
 from unspin.model import Progress
-from unspin.text import normalise
+from unspin.text import is_negated, normalise
 
 Phrase = tuple[str, ...]
 Ints = NDArray[np.int32]
@@ -130,9 +130,9 @@ def canon(lexicon: Lexicon) -> Canon:
 class Corpus:
     """Texts as symbols. `bounds[i]:bounds[i + 1]` are the places of text i in the arrays that have one per symbol.
 
-    `symbols` are numbers below `len(hashes)`. `facts` says where a number or a name stands, `numbers` where a number,
-    `kept` what belongs to the skeleton, `opens` what follows a stop. `words` are the normal forms before phrases were
-    joined, by number; text i has those between `word_bounds[i]` and the next.
+    `symbols` are numbers below `len(hashes)`; `negated` says which hold a negation. `facts` says where a number or a name
+    stands, `numbers` where a number, `kept` what belongs to the skeleton, `opens` what follows a stop. `words` are the
+    normal forms before phrases were joined, by number; text i has those between `word_bounds[i]` and the next.
 
     `originality` is, per text, how much it reads as an original rather than as its spun copy, in [-1, 1]: the share of
     words in phrases that a spinner would have swapped, less that of words in phrases that it writes; phrases of both
@@ -149,6 +149,7 @@ class Corpus:
     word_bounds: Longs
     originality: NDArray[np.float32]
     hashes: Hashes
+    negated: Flags
 
     def __len__(self) -> int:
         return len(self.bounds) - 1
@@ -169,6 +170,7 @@ class Corpus:
             word_bounds=np.append(0, np.cumsum(np.diff(self.word_bounds)[stays])),
             originality=self.originality[stays],
             hashes=self.hashes,
+            negated=self.negated,
         )
 
 
@@ -182,6 +184,7 @@ class _Table:
     phrases: dict[tuple[int, ...], tuple[int, int]]  # symbol, leaning
     is_number: Flags
     is_function: Flags
+    is_negated: Flags
     hashes: Hashes
 
 
@@ -213,6 +216,7 @@ def _table(norms: Sequence[str], canon: Canon) -> _Table:
         # "1" stands in classes ("part 1", "part one") that say no number
         is_number=np.fromiter((n < len(norms) and _is_number(word) for n, word in enumerate(names)), np.bool_, size),
         is_function=np.fromiter((n in functional or word in _FUNCTION for n, word in enumerate(names)), np.bool_, size),
+        is_negated=np.fromiter(map(is_negated, (name.lstrip("\0") for name in names)), np.bool_, size),
         hashes=np.fromiter(map(_hash, names), np.uint64, size),
     )
 
@@ -277,6 +281,7 @@ def _joined(words: Ints, text_of: Ints, capital: Flags, opens: Flags, count: int
         word_bounds=word_bounds,
         originality=originality,
         hashes=table.hashes,
+        negated=table.is_negated,
     )
 
 

@@ -10,19 +10,22 @@ passage while the rest of the shorter stands nowhere in the longer. Nothing is r
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
 from functools import cached_property
 from itertools import pairwise
+from math import log
+from statistics import median
 from typing import NamedTuple
 
 import numpy as np
 from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel, LCSseq
 
-from unspin.fingerprint import Corpus, Hashes, Ints, Longs, grams, pairs
+from unspin.fingerprint import Corpus, Flags, Hashes, Ints, Longs, grams, pairs
 from unspin.model import Progress
+from unspin.repeats import gaps
 
 # The figures below were chosen on spun passages among clean ones: `benchmarks/copies.py` prints what they find.
 MIN_SYMBOLS = 10  # shorter texts leave too little to compare
@@ -45,6 +48,17 @@ CONTAINED = 0.6  # and if the longer one is much longer, for then much is like s
 NAMES = 0.34  # share of the shorter text's names that may be missing,
 DOUBTFUL_NAMES = 0.1  # and where the similarity is below SIMILARITY
 NEAR = 0.92  # share of equal words
+FEW = 6  # symbols (about eight words) that a copy may add in all, whatever its length,
+FEW_RATE = 0.1  # or so many for each symbol that it has,
+FEW_MOST = 24  # but never a paragraph's worth
+CHANCE = 0.3  # share of the symbols of unlike text that align all the same
+AGREEING = (0.55, 0.85)  # share that aligns in a copy, at least and at most: half of its windows tell
+UNLIKE = 6.0  # log odds at which a stretch of symbols is unlike text rather than copied
+PLACED = 0.6  # share of a window's symbols in order from which it is not looked for elsewhere
+FITTING = 0.4  # and share that must align there
+DENIAL = 4  # words at most on each side of a place where a negation turns the meaning
+NEARBY = 2  # words that keep two differing places apart
+ALIGNED = 20_000  # symbols: alignment takes the product of two lengths; beyond, pairs of symbols tell
 LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer texts are compared without order
 CHUNK = 100_000  # pairs compared at a time
 SLICES = 16  # of all grams, joined one after the other to bound memory
@@ -57,6 +71,7 @@ class Rule(Enum):
     IN_ORDER = "{:.0%} of the words are equal or swaps of one another, in order"
     MOVED = "{:.0%} of the words are equal or swaps of one another, sentences moved"
     CONTAINED = "{:.0%} of it stands in the longer text, equal or as swaps"
+    OVERLAP = "{:.0%} of it stands in the other text; the rest is new"
 
 
 class Match(NamedTuple):
@@ -179,6 +194,8 @@ class Matcher:
             found = self._by_windows(short, long, in_order)
         if found is None or shorter < MIN_SYMBOLS or not self._states_the_same(short, long, found.score):
             return None
+        if self._denies(short, long):
+            return None
         if shorter < WHOLE * (both - shorter):
             return Match(Rule.CONTAINED, agree / shorter if found.rule is Rule.IN_ORDER else found.score)
         if found.rule is Rule.IN_ORDER and (equal := self.similarity(a, b)) >= NEAR:
@@ -189,8 +206,8 @@ class Matcher:
         """Of two texts of one length it is one by its symbols, whatever the numbers of the texts."""
         if self.lengths[a] != self.lengths[b]:
             return bool(self.lengths[a] > self.lengths[b])
-        first, second = (self.corpus.symbols[self.corpus.bounds[n] : self.corpus.bounds[n + 1]] for n in (a, b))
-        return self.corpus.hashes[first].tobytes() > self.corpus.hashes[second].tobytes()
+        first, second = (self.corpus.hashes[self._numbers(text)].tobytes() for text in (a, b))
+        return first > second
 
     def _by_windows(self, short: int, long: int, in_order: float) -> Match | None:
         """A match unless part of the shorter text stands nowhere in the longer one: long equal quotes are no copy."""
@@ -210,15 +227,65 @@ class Matcher:
         if len(whole) > LONGEST:
             yield (Counter(text) & Counter(whole)).total() / max(1, len(text)), len(text)
             return
-        edges = [0]
-        opens = np.flatnonzero(self.corpus.opens[self.corpus.bounds[short] : self.corpus.bounds[short + 1]])
-        for place in (*opens.tolist(), len(text)):
+        for start, end in pairwise(self._edges(short)):
+            yield fuzz.partial_ratio(text[start:end], whole) / 100, end - start
+
+    def _edges(self, text: int) -> list[int]:
+        """Where windows of a text start, at the starts of sentences if they can, and where the last one ends."""
+        size, edges = int(self.lengths[text]), [0]
+        opens = np.flatnonzero(self.corpus.opens[self.corpus.bounds[text] : self.corpus.bounds[text + 1]])
+        for place in (*opens.tolist(), size):
             while place > edges[-1] + 2 * WINDOW:  # a long sentence
                 edges.append(edges[-1] + WINDOW)
-            if edges[-1] + WINDOW <= place <= len(text) - WINDOW // 2:
+            if edges[-1] + WINDOW <= place <= size - WINDOW // 2:
                 edges.append(place)
-        for start, end in pairwise([*edges, len(text)]):
-            yield fuzz.partial_ratio(text[start:end], whole) / 100, end - start
+        return [*edges, size]
+
+    def new(self, member: int, kept: int) -> int:
+        """How many symbols of a text stand in stretches of it that nothing in the other one explains."""
+        found = self._found(member, kept)
+        windows = [found[n : n + WINDOW] for n in range(0, max(1, len(found) - WINDOW // 2), WINDOW // 2)]
+        least, most = AGREEING
+        agreeing = min(max(median(sum(window) / max(1, len(window)) for window in windows), least), most)
+        return sum(end - start for start, end in _unlike(found, agreeing))
+
+    def says_new(self, member: int, kept: int) -> bool:
+        """Does a text say more than a few words that the other one does not?"""
+        return self.new(member, kept) > max(FEW, min(FEW_MOST, FEW_RATE * int(self.lengths[member])))
+
+    def _found(self, member: int, kept: int) -> bytearray:
+        """Which symbols of a text (1, else 0) align with the other one: in order, or where their window fits best."""
+        text, whole = self.symbols(member), self.symbols(kept)
+        if max(len(text), len(whole)) > ALIGNED:
+            known = set(pairwise(whole))
+            return bytearray(pair in known for pair in pairwise(text))
+        found = _agree(text, whole)
+        for start, end in pairwise(self._edges(member)):
+            placed = sum(found[start:end])
+            if placed < PLACED * (end - start) and end - start <= len(whole):
+                best = fuzz.partial_ratio_alignment(text[start:end], whole)
+                there = _agree(text[start:end], whole[best.dest_start : best.dest_end]) if best else b""
+                if sum(there) > max(placed, FITTING * (end - start)):
+                    found[start:end] = there
+        return found
+
+    def _denies(self, first: int, second: int) -> bool:
+        """Is there a place where the texts differ in few words, and only one has a negation?"""
+        if max(self.lengths[first], self.lengths[second]) > ALIGNED:
+            return False
+        negated = self.corpus.negated
+        flags = negated[self._numbers(first)], negated[self._numbers(second)]
+        if not _denies(self.symbols(first), self.symbols(second), *flags, most=DENIAL):
+            return False
+        # and a negation it is by its words: a class may be named after another phrase that holds one
+        flags = negated[self._spoken(first)], negated[self._spoken(second)]
+        return _denies(self.words(first), self.words(second), *flags, most=LONGEST)
+
+    def _spoken(self, text: int) -> Ints:
+        return self.corpus.words[self.corpus.word_bounds[text] : self.corpus.word_bounds[text + 1]]
+
+    def _numbers(self, text: int) -> Ints:
+        return self.corpus.symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
 
     def _states_the_same(self, shorter: int, longer: int, score: float) -> bool:
         """Are the shorter text's numbers, and most of its names, in the longer one?"""
@@ -235,6 +302,49 @@ class Matcher:
                 frozenset(symbols[names].tolist()), frozenset(symbols[numbers].tolist()), frozenset(symbols.tolist())
             )
         return self._contents[text]
+
+
+def _denies(first: str, second: str, negated: Flags, also: Flags, *, most: int) -> bool:
+    """Is there a place where the texts differ in `most` words at most, and only one has a negation? Flags tell them."""
+    if not negated.any() and not also.any():
+        return False
+    places: list[list[int]] = []
+    for a, b, c, d in gaps(first, second):
+        if places and a - places[-1][1] <= NEARBY:
+            places[-1][1::2] = b, d
+        else:
+            places.append([a, b, c, d])
+    return any(max(b - a, d - c) <= most and bool(negated[a:b].any()) != bool(also[c:d].any()) for a, b, c, d in places)
+
+
+def _agree(text: str, whole: str) -> bytearray:
+    """Which symbols of a text (1, else 0) are in its longest common subsequence with another."""
+    found = bytearray(len(text))
+    for op in LCSseq.opcodes(text, whole):
+        if op.tag == "equal":
+            found[op.src_start : op.src_end] = b"\1" * (op.src_end - op.src_start)
+    return found
+
+
+def _unlike(found: Sequence[int], agreeing: float) -> Iterator[tuple[int, int]]:
+    """The stretches whose symbols align as seldom as those of unlike text.
+
+    Log odds of unlike over copied text, in which a share `agreeing` aligns, are summed from left to right and start
+    afresh below 0 (Page 1954); a stretch ends where the sum was highest, once it has fallen by `UNLIKE`.
+    """
+    gain, loss = log((1 - CHANCE) / (1 - agreeing)), log(agreeing / CHANCE)
+    start = end = 0
+    total = highest = 0.0
+    for place, is_found in enumerate(found, 1):
+        total += -loss if is_found else gain
+        if total > highest:
+            highest, end = total, place
+        if total <= 0 or total <= highest - UNLIKE:
+            if highest >= UNLIKE:
+                yield start, end
+            start, total, highest = place, 0.0, 0.0
+    if highest >= UNLIKE:
+        yield start, end
 
 
 def _characters(numbers: Ints) -> str:

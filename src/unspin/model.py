@@ -182,6 +182,7 @@ class DuplicateKind(StrEnum):
     NEAR = "near"  # small edits
     RESPUN = "respun"  # the same original, spun differently
     CONTAINED = "contained"  # an excerpt of a longer text
+    OVERLAP = "overlap"  # shares much with another text and says more: never removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -250,7 +251,8 @@ class Copy:
 class CopyGroup:
     """Passages of a collection that say the same: the kept one, and its copies in the order of their places.
 
-    Every copy was compared with the kept passage itself. `weakest` are the least similar two of all, and
+    `overlaps` share much with the kept passage and say more than it: they stay, and may be of other groups too. Every
+    copy and overlap was compared with the kept passage itself. `weakest` are the least similar two of all, and
     `weakest_score` is their share of equal words, in [0, 1].
     """
 
@@ -258,10 +260,13 @@ class CopyGroup:
     copies: tuple[Copy, ...]
     weakest: tuple[Place, Place]
     weakest_score: float
+    overlaps: tuple[Copy, ...] = ()
 
     def __post_init__(self) -> None:
-        if not self.copies:
-            raise ValueError("a group of copies needs a copy")
+        if not self.copies and not self.overlaps:
+            raise ValueError("a group of copies needs a copy or an overlap")
+        if any((copy.kind is DuplicateKind.OVERLAP) for copy in self.copies):
+            raise ValueError("an overlap is no copy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -26,7 +26,7 @@ from dataclasses import dataclass, field
 from rapidfuzz.distance import Indel
 
 from unspin.model import Document, DuplicateGroup, DuplicateKind, Paragraph, Repeat
-from unspin.text import INVISIBLE
+from unspin.text import INVISIBLE, is_negated
 
 Phrase = tuple[str, ...]
 Variants = Mapping[Phrase, Collection[Phrase]]
@@ -73,7 +73,6 @@ _NUMBER_WORDS = frozenset(
     "trillion first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth fortieth fiftieth".split()
 )  # "one" is left out: it is a pronoun more often
-_NEGATIONS = frozenset("no not never none nothing nobody neither nor cannot".split())
 _COMPARISONS = frozenset(
     "more less most least higher lower highest lowest high low over under above below before after earlier later "
     "up down rise rises rose risen fall falls fell fallen increase increases increased decrease decreases "
@@ -264,15 +263,11 @@ def gaps(kept: Sequence[str], later: Sequence[str]) -> Iterator[tuple[int, int, 
 def _says_other(kept: _Passage, later: _Passage, change: _Change) -> bool:
     """Does the change bring a number or a name, or turn a statement into its negation?"""
     before, after = kept.words[change.a : change.b], later.words[change.c : change.d]
-    if any(map(_is_negation, before)) != any(map(_is_negation, after)):
+    if is_negated(" ".join(before)) != is_negated(" ".join(after)):
         return True
     facts = zip(later.facts[change.c : change.d], later.opens[change.c : change.d], strict=True)
     new = {fact for fact, opens in facts if fact and not opens}
     return not new <= {*kept.facts[change.a : change.b], *(_DIGITS.get(word, word) for word in before)}
-
-
-def _is_negation(word: str) -> bool:
-    return word in _NEGATIONS or word.endswith("n't")
 
 
 def _are_small(kept: _Passage, later: _Passage, changes: list[_Change], score: float) -> bool:

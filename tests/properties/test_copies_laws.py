@@ -42,7 +42,8 @@ def test_groups_are_disjoint_and_each_keeps_one(texts: list[str], keep: Keep, le
     assert [g.kept.text for g in groups] == sorted(g.kept.text for g in groups)
     for group in groups:
         assert group.kept not in {copy.place for copy in group.copies}
-        assert set(group.weakest) <= members(group)
+        assert set(group.weakest) <= members(group) | {overlap.place for overlap in group.overlaps}
+        assert all(one.kind is DuplicateKind.OVERLAP and one.place not in members(group) for one in group.overlaps)
         assert all(0.0 < copy.score <= 1.0 for copy in group.copies)
         assert 0.0 <= group.weakest_score <= 1.0
 
@@ -101,7 +102,7 @@ def test_without_leaves_what_is_kept_and_changes_are_none_for_equals(texts: list
 def test_any_text_is_accepted(texts: list[str]) -> None:
     for level in Level:
         for group in dedupe(texts, level=level):
-            assert group.copies
+            assert group.copies or group.overlaps
 
 
 @settings(deadline=None, max_examples=60)

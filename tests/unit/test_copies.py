@@ -10,7 +10,7 @@ import pytest
 import unspin
 from unspin.copies import EVERY_PAIR, changes, dedupe, without
 from unspin.lexicon import Lexicon
-from unspin.model import CopyGroup, DuplicateKind, Entry, Keep, Level, Place
+from unspin.model import Copy, CopyGroup, DuplicateKind, Entry, Keep, Level, Place
 
 ORIGINAL = (
     "The company said on Monday that its new factory in Ohio will start making batteries next year, because "
@@ -87,6 +87,62 @@ def test_no_policy_removes_the_longer_text_for_its_excerpt(keep: Keep) -> None:
     excerpt = ORIGINAL.split(" However")[0]
     (group,) = dedupe([excerpt, ORIGINAL], keep=keep, dates=[2.0, 1.0], lexicon=LEXICON)
     assert group.kept.text == 1
+
+
+NEW = (
+    "Meanwhile a retired teacher from Toledo has collected four hundred signatures against parking fees at the lake, "
+    "where anglers and swimmers quarrel every summer about boats."
+)
+
+
+@pytest.mark.parametrize("keep", list(Keep))
+def test_what_is_half_new_overlaps_and_stays(keep: Keep) -> None:
+    spun = SPUN.split(" Nevertheless, ")[0]
+    (group,) = dedupe([ORIGINAL, f"{spun} {NEW}"], keep=keep, dates=[1.0, 2.0], lexicon=LEXICON)
+    assert group.copies == ()
+    (overlap,) = group.overlaps
+    assert overlap.kind is DuplicateKind.OVERLAP
+    assert {group.kept.text, overlap.place.text} == {0, 1}
+    assert 0.2 < overlap.score < 0.9
+    assert overlap.rule.endswith("the rest is new")
+
+
+@pytest.mark.parametrize("keep", list(Keep))
+def test_a_text_with_a_new_sentence_stays_and_what_it_says_in_full_goes(keep: Keep) -> None:
+    (group,) = dedupe([ORIGINAL, f"{SPUN} {NEW}"], keep=keep, dates=[2.0, 1.0], lexicon=LEXICON)
+    assert group.kept.text == 1
+    assert [copy.place.text for copy in group.copies] == [0]
+
+
+def test_a_copy_may_add_a_few_words() -> None:
+    (group,) = dedupe([ORIGINAL, f"{SPUN} So much for today."], keep=Keep.FIRST, lexicon=LEXICON)
+    assert group.kept.text == 0 and not group.overlaps
+
+
+def test_an_overlap_is_never_among_copies() -> None:
+    place = Place(0, 0, 1)
+    with pytest.raises(ValueError, match="no copy"):
+        CopyGroup(place, (Copy(place, DuplicateKind.OVERLAP, 0.5, ""),), (place, place), 0.5)
+
+
+@pytest.mark.parametrize(
+    ("before", "after"),
+    [
+        ("will start", "will not start"),
+        ("has not yet approved", "has now approved"),
+        ("demand for electric cars has grown", "demand for electric cars hasn't grown"),
+        ("several people", "nobody among people"),
+    ],
+)
+@pytest.mark.parametrize("base", [ORIGINAL, SPUN])
+def test_a_negation_on_one_side_only_makes_no_copy(before: str, after: str, base: str) -> None:
+    assert dedupe([base, ORIGINAL.replace(before, after)], lexicon=LEXICON) == ()
+
+
+def test_negations_that_swaps_explain_are_none() -> None:
+    text = ORIGINAL.replace("will start", "will remember to start")
+    lexicon = Lexicon([*LEXICON.active, Entry("do not forget to", "remember to", 0.5)])
+    assert dedupe([text, SPUN.replace("will begin", "will do not forget to begin")], lexicon=lexicon)
 
 
 def test_sentences_may_stand_in_another_order() -> None:

@@ -84,6 +84,7 @@ def _json(collection: _Collection, group: CopyGroup, *, diff: bool) -> str:
     row = {
         "kept": _place(collection, group.kept) | {"text": kept},
         "copies": [copy(one) for one in group.copies],
+        "overlaps": [copy(one) for one in group.overlaps],
         "weakest": [_place(collection, place) for place in group.weakest],
         "weakest_score": group.weakest_score,
     }
@@ -93,7 +94,7 @@ def _json(collection: _Collection, group: CopyGroup, *, diff: bool) -> str:
 def _words(collection: _Collection, group: CopyGroup, *, diff: bool) -> str:
     kept = collection.quoted(group.kept)
     lines = [f"keep  {legible(collection.name(group.kept))}  {legible(kept)[:OPENING]}"]
-    for one in group.copies:
+    for one in (*group.copies, *group.overlaps):
         lines.append(f"  {one.kind}  {legible(collection.name(one.place))}  {one.rule}")
         if diff and one.kind not in (DuplicateKind.EXACT, DuplicateKind.NORMALISED):
             found = changes(kept, collection.quoted(one.place))
@@ -131,10 +132,13 @@ def _save(collection: _Collection, groups: Sequence[CopyGroup], output: Path, *,
 
 def _summary(groups: Sequence[CopyGroup], passages: str) -> str:
     kinds = Counter(copy.kind for group in groups for copy in group.copies)
+    overlaps = sum(len(group.overlaps) for group in groups)
+    also = f"; {counted(overlaps, 'overlap')} left alone" if overlaps else ""
     if not kinds:
-        return f"no {passages} is a copy of another"
+        return f"no {passages} is a copy of another{also}"
     parts = ", ".join(f"{kinds[kind]:,} {kind}" for kind in DuplicateKind if kinds[kind])
-    return f"{counted(kinds.total(), 'copy', 'copies')} of {counted(len(groups), passages)}: {parts}"
+    kept = sum(bool(group.copies) for group in groups)
+    return f"{counted(kinds.total(), 'copy', 'copies')} of {counted(kept, passages)}: {parts}{also}"
 
 
 @click.command("dedupe")
@@ -182,7 +186,7 @@ def command(
     force: bool,
     quiet: bool,
 ) -> None:
-    """Find copies across texts: exact, normalised, near, respun and contained.
+    """Find copies across texts: exact, normalised, near, respun and contained; and overlaps.
 
     FILES are texts, "-" (standard input), or directories, which are walked for *.txt and *.md. The report goes to
     standard output: for each group what is kept, and for each copy of it where it stands (code points), its kind, and
@@ -190,7 +194,8 @@ def command(
     go by the time when a file was last changed.
 
     With -o, the texts go to DIR under the same names, without the copies; a text that is a copy as a whole is left
-    out. No input is changed, and no group loses its last copy.
+    out. Overlaps share much with what is kept and say more: they stay. No input is changed, and no group loses its
+    last copy.
 
     \b
     Examples:

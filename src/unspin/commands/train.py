@@ -78,9 +78,8 @@ def command(
     Examples:
       unspin train news.txt.gz blogs.txt.gz -o mine.vectors
       unspin train *.txt.gz --held-out dev.jsonl.gz -o mine.vectors
+      unspin train --ranker neural *.txt.gz --pairs pairs.jsonl.gz --start minilm -o mine.onnx
       unspin clean --ranker mine.vectors scraped.txt
-      unspin train --ranker neural *.txt.gz --pairs train.jsonl.gz --held-out dev.jsonl.gz \\
-          --tune dev.jsonl.gz --start minilm --device cuda --budget 300000000 -o mine.onnx
     """
     options.refuse_existing(output, force=force)
     lexicon = Lexicon.load(*lexicons)
