@@ -8,7 +8,8 @@ PAIRS is JSON Lines of `{"original": …, "spun": [copy, copy]}`, the clean file
 gzipped. Paragraphs of 25 words or more are taken. Among the distractors, which are clean, stand the paragraphs of
 the pairs with their copies, copies of other clean paragraphs made here, and texts that templates make of other facts.
 
-Recall is over pairs that should stand in one group; of a pair that is an overlap, both stay. Precision is over the copies found that belong to a planted text:
+Rates are over pairs that should stand in one group, as copies, of which one goes, or as overlaps, of which both
+stay. Precision is over the copies found that belong to a planted text:
 the kept one must be of the same original. Originals that share ten words in a row with another are copies of their
 own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
 of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints

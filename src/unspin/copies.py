@@ -3,8 +3,9 @@
 Texts come in; `CopyGroup`s come out, in the order of their kept passages. Passages of the same characters or words
 are one from the start; the others are compared where `unspin.match` finds candidates. Every copy was compared with the
 passage that is kept, never with another copy only, so that no chain of small changes joins unlike texts. A group
-always keeps one passage, and a longer text never goes for an excerpt of it. Passages too short to compare are found
-only if they have the same words. Refused, by ValueError: dates that are missing or not one a text.
+always keeps one passage, a longer text never goes for an excerpt of it, and what says more is an overlap and stays.
+Passages too short to compare are found only if they have the same words. Refused, by ValueError: dates that are missing
+or not one a text.
 """
 
 from __future__ import annotations

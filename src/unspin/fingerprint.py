@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -130,9 +131,9 @@ def canon(lexicon: Lexicon) -> Canon:
 class Corpus:
     """Texts as symbols. `bounds[i]:bounds[i + 1]` are the places of text i in the arrays that have one per symbol.
 
-    `symbols` are numbers below `len(hashes)`; `negated` says which hold a negation. `facts` says where a number or a name
-    stands, `numbers` where a number, `kept` what belongs to the skeleton, `opens` what follows a stop. `words` are the
-    normal forms before phrases were joined, by number; text i has those between `word_bounds[i]` and the next.
+    `symbols` are numbers below `len(hashes)`; `negated` says which hold a negation. `facts` says where a number or a
+    name stands, `numbers` where a number, `kept` what belongs to the skeleton, `opens` what follows a stop. `words` are
+    the normal forms before phrases were joined, by number; text i has those between `word_bounds[i]` and the next.
 
     `originality` is, per text, how much it reads as an original rather than as its spun copy, in [-1, 1]: the share of
     words in phrases that a spinner would have swapped, less that of words in phrases that it writes; phrases of both
@@ -195,6 +196,7 @@ def _table(norms: Sequence[str], canon: Canon) -> _Table:
     leaning = np.zeros(len(norms), np.int8)
     phrases: dict[tuple[int, ...], tuple[int, int]] = {}
     functional: set[int] = set()
+    denying: Counter[str] = Counter()  # "regardless of", "without regard to": most of a class must deny
     for phrase, name in canon.classes.items():
         if all(word in known for word in phrase):
             symbol = len(norms) + classes.setdefault(name, len(classes))
@@ -204,8 +206,10 @@ def _table(norms: Sequence[str], canon: Canon) -> _Table:
             else:
                 phrases[tuple(known[word] for word in phrase)] = symbol, canon.leaning[phrase]
     for phrase, name in canon.classes.items():  # also by members that stand in no text: one class, one nature
-        if len(phrase) == 1 and phrase[0] in _FUNCTION and name in classes:
-            functional.add(len(norms) + classes[name])
+        if name in classes:
+            denying[name] += 1 if is_negated(" ".join(phrase)) else -1
+            if len(phrase) == 1 and phrase[0] in _FUNCTION:
+                functional.add(len(norms) + classes[name])
     names = [*norms, *("\0" + name for name in classes)]
     size = len(names)
     return _Table(
@@ -216,7 +220,7 @@ def _table(norms: Sequence[str], canon: Canon) -> _Table:
         # "1" stands in classes ("part 1", "part one") that say no number
         is_number=np.fromiter((n < len(norms) and _is_number(word) for n, word in enumerate(names)), np.bool_, size),
         is_function=np.fromiter((n in functional or word in _FUNCTION for n, word in enumerate(names)), np.bool_, size),
-        is_negated=np.fromiter(map(is_negated, (name.lstrip("\0") for name in names)), np.bool_, size),
+        is_negated=np.fromiter((*map(is_negated, norms), *(denying[name] > 0 for name in classes)), np.bool_, size),
         hashes=np.fromiter(map(_hash, names), np.uint64, size),
     )
 
