@@ -9,6 +9,7 @@ from __future__ import annotations
 import argparse
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
+from copy import copy
 from itertools import islice
 from pathlib import Path
 from unittest.mock import patch
@@ -20,19 +21,31 @@ from unspin.backoff import embedded
 from unspin.evaluate import Score, score, total
 from unspin.gold import parse_markup
 from unspin.model import Edit, Restoration
+from unspin.neural.ranker import NeuralRanker
 from unspin.ngrams import load, shipped
-from unspin.rank import UNRANKED, VectorRanker, default_ranker
+from unspin.rank import UNRANKED, Ranker, VectorRanker, context_ranker, neural_ranker
 
 SEED = Path(__file__).parent.parent / "seeds" / "seed.markup.txt"
 Restore = Callable[[str], Restoration]
 
 
-def ranked(**weights: float) -> Restore:
-    """With the shipped ranker at other weights."""
-    given = default_ranker()
+def context(**weights: float) -> VectorRanker:
+    """The shipped word vectors at other weights."""
+    given = context_ranker()
     changed = given.weights._replace(**weights)
-    ranker = VectorRanker(given.words, given.vectors, given.signs, given.capital, weights=changed)
-    return lambda text: unspin.restore(text, ranker=ranker)
+    return VectorRanker(given.words, given.vectors, given.signs, given.capital, weights=changed)
+
+
+def neural(base: Ranker | None = None, **scales: float) -> NeuralRanker:
+    """The shipped transformer beside another ranker, or with the decoder's own scores at other scales."""
+    ranker = copy(neural_ranker())
+    assert isinstance(ranker, NeuralRanker)
+    ranker.base, ranker.scales = base or ranker.base, ranker.scales._replace(**scales)
+    return ranker
+
+
+def ranked(make: Callable[[], Ranker]) -> Restore:
+    return lambda text: unspin.restore(text, ranker=make())
 
 
 @contextmanager
@@ -48,9 +61,17 @@ def as_given(edits: tuple[Edit, ...]) -> tuple[tuple[Edit, ...], tuple[()]]:
 
 PARTS: dict[str, tuple[Restore, Callable[[], AbstractContextManager[object]]]] = {
     "all": (unspin.restore, nullcontext),
-    "without the ranker": (lambda text: unspin.restore(text, ranker=UNRANKED), nullcontext),
-    "without near context": (ranked(near=0.0), nullcontext),
-    "without case (names)": (ranked(case=0.0), nullcontext),
+    "without any ranker": (ranked(lambda: UNRANKED), nullcontext),
+    "`--ranker context`: without the neural model": (ranked(context), nullcontext),
+    "context, its scores and the decoder's untempered": (
+        ranked(lambda: context(language=1.0, channel=1.0, length=0.0)),
+        nullcontext,
+    ),
+    "context without near words": (ranked(lambda: context(near=0.0)), nullcontext),
+    "context without case (names)": (ranked(lambda: context(case=0.0)), nullcontext),
+    "the neural model without word vectors": (ranked(lambda: neural(context(near=0.0))), nullcontext),
+    "the neural model without learned case (names)": (ranked(lambda: neural(context(case=0.0))), nullcontext),
+    "the neural model without the language models": (ranked(lambda: neural(language=0.0)), nullcontext),
     "without document consistency": (unspin.restore, lambda: patch.object(decode, "CONSISTENCY", 1e9)),
     "without keep costs (spin rate)": (unspin.restore, free_keeping),
     "without how it is written": (

@@ -14,6 +14,7 @@ from __future__ import annotations
 
 import argparse
 import gzip
+from collections import Counter
 from collections.abc import Iterable, Iterator
 from itertools import islice
 from pathlib import Path
@@ -24,11 +25,13 @@ from unspin.calibration import Judged, expected_calibration_error, judge, reliab
 from unspin.decide import unsure
 from unspin.edit import cleaned
 from unspin.errors import FormatError
-from unspin.evaluate import Outcome, Score, confusions, score, total
+from unspin.evaluate import Outcome, Score, confusions, outcomes, score, total
 from unspin.gold import Gold, markup_from_pair, parse_markup
 from unspin.lexicon import Lexicon
-from unspin.model import DecidedBy, Restoration
+from unspin.model import DecidedBy, Restoration, Token
+from unspin.rank import written
 from unspin.spin import markup, spin
+from unspin.text import segment, tokens
 
 SEEDS = Path(__file__).resolve().parents[1] / "seeds"
 HELD_BACK = 0.05  # of the lines of a clean file, at its end
@@ -81,6 +84,7 @@ def scores(found: Score) -> Iterator[tuple[str, float | str]]:
 def pairs(passages: Iterable[Pair]) -> Iterator[tuple[str, float | str]]:
     """First copies against their originals; all copies against the originals for spun-or-not."""
     found: list[Score] = []
+    named: Counter[str] = Counter()
     judged: list[Judged] = []
     spun: list[float] = []
     plain: list[float] = []
@@ -95,8 +99,10 @@ def pairs(passages: Iterable[Pair]) -> Iterator[tuple[str, float | str]]:
             refused += 1
             continue
         found.append(score(gold, cleaned(first)))
+        named += names(gold, first)
         judged += judgements(gold, first)
     yield from scores(total(found))
+    yield from of_names(named)
     yield "passages", len(found)
     yield "refused", refused
     yield "auc", roc_auc(spun, plain)
@@ -108,6 +114,7 @@ def news(path: Path, wanted: int) -> Iterator[tuple[str, float | str]]:
     """Clean articles, spun by the shipped lexicon with their numbers as seeds, against themselves."""
     lexicon = Lexicon.load()
     found: list[Score] = []
+    named: Counter[str] = Counter()
     judged: list[Judged] = []
     refused = 0
     for number, article in enumerate(evenly(documents(path, ARTICLE), wanted)):
@@ -118,9 +125,54 @@ def news(path: Path, wanted: int) -> Iterator[tuple[str, float | str]]:
             continue
         restoration = unspin.restore(gold.text)
         found.append(score(gold, cleaned(restoration)))
+        named += names(gold, restoration)
         judged += judgements(gold, restoration)
     yield from scores(total(found))
+    yield from of_names(named)
     yield from (("documents", len(found)), ("refused", refused), ("ece", expected_calibration_error(judged)))
+
+
+def names(gold: Gold, restoration: Restoration) -> Counter[str]:
+    """What became of the names: swaps inside a sentence, no title's, with a capital as they are spun or should read.
+
+    Names are *spoilt* where an edit changes a capitalised word there that was no swap.
+    """
+    case = {token.start: (mark, token) for token, mark in inside_sentences(gold.text)}
+    named = [start for start, (mark, token) in case.items() if mark > 0 and not is_pronoun(token)]
+    capitals = [any(t.text[0].isupper() and not is_pronoun(t) for t in tokens(s.accepted[0])) for s in gold.spans]
+    places = [
+        (capital and span.start in case) or any(span.start <= start < span.end for start in named)
+        for span, capital in zip(gold.spans, capitals, strict=True)
+    ]
+    found = Counter(
+        kind.value for kind, place in zip(outcomes(gold, cleaned(restoration)), places, strict=True) if place
+    )
+    found["spoilt"] = sum(
+        edit.decided_by is not DecidedBy.DUPLICATE
+        and any(edit.start <= start < edit.end for start in named)
+        and not any(edit.start < span.end and span.start < edit.end for span in gold.spans)
+        for edit in restoration.edits
+    )
+    return found
+
+
+def inside_sentences(text: str) -> Iterator[tuple[Token, int]]:
+    """The words whose case tells something: 1 if they are capitalised, -1 if not."""
+    for sentence in (sentence for paragraph in segment(text).paragraphs for sentence in paragraph.sentences):
+        marks = written(sentence.tokens, [0]).tolist()
+        yield from ((token, mark) for token, mark in zip(sentence.tokens, marks, strict=True) if mark)
+
+
+def is_pronoun(token: Token) -> bool:
+    """Is a word "I", or a contraction of it?"""
+    return token.norm.split("'")[0] == "i"
+
+
+def of_names(found: Counter[str]) -> Iterator[tuple[str, float | int]]:
+    """How many names were spun, which share was restored, how many made wrong, how many others spoilt."""
+    places = found["restored"] + found["wrong"] + found["missed"]
+    yield from (("names.places", places), ("names.restored", found["restored"] / max(1, places)))
+    yield from (("names.wrong", found["wrong"]), ("names.spoilt", found["spoilt"]))
 
 
 def judgements(gold: Gold, restoration: Restoration) -> Iterator[Judged]:

@@ -17,7 +17,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import unspin
-from unspin.align import read_pairs
+from unspin.align import Pair, read_pairs
+from unspin.rank import Ranker, context_ranker, neural_ranker
 
 RUNS = 5
 SEED = Path(__file__).parent.parent / "seeds" / "seed.txt"
@@ -34,9 +35,28 @@ def median_seconds(run: Callable[[], object]) -> float:
     return statistics.median(times)
 
 
-def words_per_second(texts: Sequence[str], *, keep_duplicates: bool = True) -> float:
+def words_per_second(texts: Sequence[str], ranker: Ranker, *, keep_duplicates: bool = True) -> float:
     words = sum(len(text.split()) for text in texts)
-    return words / median_seconds(lambda: [unspin.restore(t, keep_duplicates=keep_duplicates) for t in texts])
+    return words / median_seconds(
+        lambda: [unspin.restore(text, ranker=ranker, keep_duplicates=keep_duplicates) for text in texts]
+    )
+
+
+def rankers(seed: str, pairs: Sequence[Pair]) -> None:
+    """Loading and speed of each ranker; the pairs' originals show what clean text costs."""
+    for name, load in (("context", context_ranker), ("neural", neural_ranker)):
+        start = time.perf_counter()
+        ranker = load()
+        show(f"{name}.load", time.perf_counter() - start, "s")
+        unspin.restore(seed, ranker=ranker)
+        for size in STEPS:
+            text = (seed * (size // len(seed) + 1))[:size]
+            show(f"{name}.seed.{size // 1000}kB", words_per_second([text], ranker), "words/s")
+        without = words_per_second([text], ranker, keep_duplicates=False)
+        show(f"{name}.seed.{size // 1000}kB.repeats_removed", without, "words/s")
+        if pairs:
+            show(f"{name}.pairs", words_per_second([pair.spun[0] for pair in pairs], ranker), "words/s")
+            show(f"{name}.clean", words_per_second([pair.original for pair in pairs], ranker), "words/s")
 
 
 def cold_seconds(*arguments: str) -> float:
@@ -60,13 +80,7 @@ def main() -> None:
     seed = SEED.read_text(encoding="utf-8")
     show("cold.help", cold_seconds("--help"), "s")
     show("cold.clean_seed", cold_seconds("clean", str(SEED)), "s")
-    unspin.restore(seed)
-    for size in STEPS:
-        text = (seed * (size // len(seed) + 1))[:size]
-        show(f"seed.{size // 1000}kB", words_per_second([text]), "words/s")
-    show("seed.1000kB.repeats_removed", words_per_second([text], keep_duplicates=False), "words/s")
-    if arguments.pairs:
-        show("pairs", words_per_second([pair.spun[0] for pair in read_pairs(arguments.pairs)]), "words/s")
+    rankers(seed, [*read_pairs(arguments.pairs)] if arguments.pairs else [])
     show("memory.peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, "MB")
 
 

@@ -11,8 +11,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from unspin.ask import decide_held
+    from unspin.consensus import Sibling
     from unspin.copies import changes, dedupe, without
     from unspin.edit import apply, cleaned, invert
+    from unspin.endpoint import Endpoint
     from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
     from unspin.language import load_model
     from unspin.lexicon import Lexicon
@@ -35,8 +38,11 @@ if TYPE_CHECKING:
     from unspin.rank import Ranker, load_ranker
 
 _HOME = {
+    "ask": ("decide_held",),
+    "consensus": ("Sibling",),
     "copies": ("changes", "dedupe", "without"),
     "edit": ("apply", "cleaned", "invert"),
+    "endpoint": ("Endpoint",),
     "errors": ("EditConflict", "FormatError", "InputError", "LexiconError", "UnspinError"),
     "language": ("load_model",),
     "lexicon": ("Lexicon",),
@@ -66,6 +72,7 @@ __all__ = [
     "DuplicateGroup",
     "Edit",
     "EditConflict",
+    "Endpoint",
     "Entry",
     "FormatError",
     "Held",
@@ -79,11 +86,13 @@ __all__ = [
     "Place",
     "Ranker",
     "Restoration",
+    "Sibling",
     "SpinEvidence",
     "UnspinError",
     "apply",
     "changes",
     "cleaned",
+    "decide_held",
     "dedupe",
     "inspect",
     "invert",

@@ -16,6 +16,7 @@ from typing import NamedTuple, Protocol
 from unspin.decide import calibrated, guard
 from unspin.edit import apply, mend_articles
 from unspin.model import Candidate, DecidedBy, Document, Edit, HeldReason, Option, Restoration, Sentence, Signature
+from unspin.repeats import without_repeats
 from unspin.text import segment
 
 REACH = 400  # code points of a sentence to either side of the candidate; some "sentences" are whole pages
@@ -60,7 +61,7 @@ def decide_held(restoration: Restoration, endpoint: Chooser) -> Restoration:
     other options would all change a number or a negation. Articles follow the new edits. Pure, given the endpoint;
     raises what it raises.
     """
-    document = _kept(restoration)
+    document = without_repeats(segment(restoration.original), restoration.duplicates)
     asked = list(_asked(restoration, document))
     answers = endpoint.choose([one.question for one in asked]) if asked else ()
     decided: set[int] = set()
@@ -78,13 +79,6 @@ def decide_held(restoration: Restoration, endpoint: Chooser) -> Restoration:
         edits = mend_articles(document, [*_firm(edits), *made])
     held = tuple(one for place, one in enumerate(restoration.held) if place not in decided)
     return replace(restoration, edits=edits, held=held, signature=_signed(restoration, endpoint))
-
-
-def _kept(restoration: Restoration) -> Document:
-    """The document without the paragraphs that go."""
-    document = segment(restoration.original)
-    removed = {repeat.start for group in restoration.duplicates for repeat in group.repeats}
-    return replace(document, paragraphs=tuple(p for p in document.paragraphs if p.start not in removed))
 
 
 def _firm(edits: Sequence[Edit]) -> list[Edit]:

@@ -12,14 +12,16 @@ spin rate or, at a high rate, evidence that it is another head's alternate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unspin.lattice import Floats
+from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.model import Token
+from unspin.text import OPENERS
 
 SPIN_RATES = (0.25, 0.5, 0.75, 1.0)  # the grid, beside 0
 LEAST_KEPT = 0.02  # no head is replaced always: lexicons are incomplete, quotations are spared
@@ -69,12 +71,12 @@ def is_mixed(tokens: Iterable[Token]) -> bool:
 
 
 def written(
-    tokens: Sequence[Token], found: Iterable[Match], heads: Iterable[Head], names: Set[int], *, mixed: bool
+    tokens: Sequence[Token], found: Iterable[Match], heads: Iterable[Head], names: Mapping[int, bool], *, mixed: bool
 ) -> tuple[list[Match], list[Head]]:
     """The matches and heads of a sentence that are written as the spinner would have written, or found, them.
 
-    It carries capitals over, so that a name (`names`: entries) has one, and spares WORDS IN CAPITALS. In a `mixed`
-    text it wrote the straight apostrophes and never touched the curly ones.
+    It carries capitals over, so that a name has one, or lowers them (`names`: entries, and which of the two), and
+    spares WORDS IN CAPITALS. In a `mixed` text it wrote the straight apostrophes and never touched the curly ones.
     """
     shouted = [token.text.isupper() and len(token.text) > 1 for token in tokens]
     curly = [mixed and "\u2019" in token.text for token in tokens]
@@ -83,7 +85,7 @@ def written(
         for match in found
         if not any(curly[match.start : match.end])
         and not any(shouted[n] and len(tokens[n].text) > LONGEST_ACRONYM for n in range(match.start, match.end))
-        and (match.entry not in names or any(t.text != t.text.lower() for t in tokens[match.start : match.end]))
+        and (match.entry not in names or _is_cased(tokens, match, capital=names[match.entry]))
     ]
     spared = [shout or bent for shout, bent in zip(shouted, curly, strict=True)]
     heads_ = [head for head in heads if not any(spared[head.start : head.end])]
@@ -93,6 +95,29 @@ def written(
         }
         heads_ += [Head(start, start + 1, LEAST_KEPT) for start in sorted(straight)]
     return matches_, heads_
+
+
+def _is_cased(tokens: Sequence[Token], match: Match, *, capital: bool) -> bool:
+    """Does a name's alternate have a capital, or else none but a sentence's first?"""
+    words = [token.text for token in tokens[match.start : match.end]]
+    if not capital and (match.start == 0 or tokens[match.start - 1].text in OPENERS):
+        words[0] = words[0][1:]
+    return any(word != word.lower() for word in words) is capital
+
+
+def rates_shown(entry: Ints, upper: NDArray[np.bool_], posterior: Floats, lexicon: Lexicon, *, weight: float) -> Floats:
+    """Per match, its rate as the document's other matches show it: a head that was given one alternate gets no other.
+
+    `entry`: the matches' entries; `upper`: are they capitalised, for such heads choose separately; `weight`: how many
+    occurrences the lexicon's own rates count for.
+    """
+    rates = np.asarray([lexicon.active[number].rate for number in entry.tolist()])
+    _, alternate = np.unique(entry * 2 + upper, return_inverse=True)
+    _, choice = np.unique(lexicon.head_numbers[entry] * 2 + upper, return_inverse=True)
+    made = np.bincount(alternate, weights=posterior)[alternate] - posterior
+    all_made = np.bincount(choice, weights=posterior)[choice] - posterior
+    shown: Floats = (made + weight * rates) / (all_made + weight)
+    return shown
 
 
 def swap_cost(rate: Floats, spin_rate: float) -> Floats:

@@ -22,7 +22,7 @@ from unspin.text import is_negated, phrase
 MIN_CONFIDENCE = 0.5  # where F0.5 is highest
 # Posteriors are overconfident, for the models' errors are not independent. Confidence is a logistic function of
 # the posterior's log-odds, cut off at MOST_ODDS, fitted on aligned pairs (benchmarks/calibration.py).
-SLOPE, INTERCEPT, MOST_ODDS = 0.60, 0.22, 6.0
+SLOPE, INTERCEPT, MOST_ODDS = 0.71, -0.02, 6.0
 EVIDENCE_PER_WORD = 0.4  # nats a word must gain for a document to count as spun; clean ones reach 0.2, spun ones 1 ...
 EVIDENCE = 10.0  # ... and nats in all, so that a lucky short text does not
 
@@ -42,6 +42,9 @@ _DURATIONS = {
     "sixty seconds": "minute", "two decades": "20 years", "two weeks": "14 days", "fortnight": "14 days",
 }  # fmt: skip
 _DURATION = re.compile(r"\b(?:" + "|".join(_DURATIONS) + r")\b")
+# It writes the 1990s as "Nineties" or "Nineteen Nineties" (243 of 249 such decades in the pairs; 6 were 1890s).
+_DECADES = {f"{word[:-1].capitalize()}ies": f"19{tens}0s" for tens, word in enumerate(_TENS.split(), 2)}
+_DECADE = re.compile(r"\b(?:[Nn]ineteen )?(" + "|".join(_DECADES) + r")\b")
 _DIGITS = re.compile(r"\d+")
 
 
@@ -56,7 +59,8 @@ def quantities(words: str) -> Counter[int]:
     """
     found: list[int] = []
     is_open = False  # a number in words may go on
-    for token in phrase(_DURATION.sub(lambda m: _DURATIONS[m.group()], words.lower())):
+    dated = _DECADE.sub(lambda m: _DECADES[m[1]], words).lower()
+    for token in phrase(_DURATION.sub(lambda m: _DURATIONS[m.group()], dated)):
         if token in _LARGE and is_open:
             found[-1] *= _LARGE[token]
         elif token in _SMALL and is_open and found[-1] % 10 == 0 and 0 < _SMALL[token] < 10:

@@ -19,12 +19,12 @@ from dataclasses import dataclass, field
 import numpy as np
 from numpy.typing import NDArray
 
-from unspin.channel import SPIN_RATES, Head, Match, is_mixed, keep_cost, matches, swap_cost, written
+from unspin.channel import SPIN_RATES, Head, Match, is_mixed, keep_cost, matches, rates_shown, swap_cost, written
 from unspin.language import START, LanguageModel
-from unspin.lattice import Floats, Ints, Lattice
+from unspin.lattice import Floats, Ints, Lattice, join
 from unspin.lexicon import Lexicon
 from unspin.model import Sentence, Token
-from unspin.rank import UNRANKED, Context, Ranker
+from unspin.rank import AS_THEY_ARE, UNRANKED, Context, Ranker, Scales
 
 BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choices are shared within it
 LONGEST_SENTENCE = 2_000  # tokens; what has no full stop for so long is cut, so that blocks stay small
@@ -148,8 +148,8 @@ class _Block:
         """Join emissions into pairs (nodes) and pairs into trigrams (arcs), and score these."""
         word, start, end, token, self.begin, self.end = np.asarray(graph.emissions, dtype=np.int64).reshape(-1, 6).T
         depth = np.asarray(graph.depth, dtype=np.int64)
-        left, right = _join(end, start, len(depth))
-        source, target = _join(right, left, len(word))
+        left, right = join(end, start, len(depth))
+        source, target = join(right, left, len(word))
         self.lattice = Lattice(source, target, depth[end[right]])
         self.first = np.asarray(graph.first, dtype=np.int64)
         self.is_first = token >= 0
@@ -164,6 +164,7 @@ class _Block:
         self._place_heads(kept_by, counted)
         rates = np.asarray([self.lexicon.active[m.entry].rate for m in self.found])
         self.rates, self.kept = rates, np.asarray([h.kept for h in self.heads])
+        self.longer = np.asarray([len(self.lexicon.originals[m.entry]) - (m.end - m.start) for m in self.found])
 
     def _score(self, trigrams: Ints, model: LanguageModel) -> Floats:
         asked = trigrams[:, 2] != END
@@ -181,22 +182,24 @@ class _Block:
         size = np.asarray([min(3, head.end - head.start) for head in self.heads], dtype=np.int64)
         self.outside = np.asarray([end not in counted for end in last.tolist()], dtype=bool)
         candidates = np.flatnonzero(kept_by[:, 2] >= 0)
-        number, row = _join(last, kept_by[candidates, 2], len(self.tokens))
+        number, row = join(last, kept_by[candidates, 2], len(self.tokens))
         arc = candidates[row]
         intact = ~self.outside[number]
         intact &= (size[number] < 2) | (kept_by[arc, 1] == last[number] - 1)
         intact &= (size[number] < 3) | (kept_by[arc, 0] == last[number] - 2)
         self.head_arcs, self.head_of_arc = arc[intact], number[intact]
 
-    def _weights(self, spin_rates: Sequence[float], rates: Floats) -> tuple[Floats, Floats]:
+    def _weights(
+        self, spin_rates: Sequence[float], rates: Floats, scales: Scales = AS_THEY_ARE
+    ) -> tuple[Floats, Floats]:
         """Log-weights per arc and spin rate, shape (arcs, n), and what the heads outside all regions cost."""
         costs = np.zeros((self.size, len(spin_rates)))
         keep = np.empty((len(self.heads), len(spin_rates)))
         for column, spin_rate in enumerate(spin_rates):
-            costs[self.first, column] = swap_cost(rates, spin_rate)
-            keep[:, column] = keep_cost(self.kept, spin_rate)
+            costs[self.first, column] = scales.channel * swap_cost(rates, spin_rate) + scales.length * self.longer
+            keep[:, column] = scales.keep * keep_cost(self.kept, spin_rate)
         weights = costs[self.emission]
-        weights += self.score[:, None]
+        weights += scales.language * self.score[:, None]
         np.add.at(weights, self.head_arcs, keep[self.head_of_arc])
         return weights, keep[self.outside].sum(axis=0)
 
@@ -210,7 +213,8 @@ class _Block:
     def decode(self, spin_rate: float, ranker: Ranker) -> tuple[Floats, NDArray[np.bool_]]:
         """Per match its posterior, and whether it lies on the best path: the second of two passes."""
         arcs = self.lattice.posteriors(self._weights([spin_rate], self.rates)[0][:, 0])
-        weights = ranker.scale * self._weights([spin_rate], self._document_rates(self._per_match(arcs)))[0][:, 0]
+        rates = self._document_rates(self._per_match(arcs))
+        weights = self._weights([spin_rate], rates, ranker.scales)[0][:, 0]
         weights += ranker.score(self._context(arcs))[self.emission]
         posterior = self._per_match(self.lattice.posteriors(weights))
         on_path = np.zeros(self.size, dtype=bool)
@@ -238,24 +242,8 @@ class _Block:
     def _document_rates(self, posterior: Floats) -> Floats:
         """The rates this document shows: a head that was given one alternate gets no other."""
         entry = np.asarray([m.entry for m in self.found])
-        head = self.lexicon.head_numbers[entry]
         upper = np.asarray([self.tokens[m.start].text[:1].isupper() for m in self.found])
-        _, alternate = np.unique(entry * 2 + upper, return_inverse=True)
-        _, choice = np.unique(head * 2 + upper, return_inverse=True)
-        made = np.bincount(alternate, weights=posterior)[alternate] - posterior
-        all_made = np.bincount(choice, weights=posterior)[choice] - posterior
-        return (made + CONSISTENCY * self.rates) / (all_made + CONSISTENCY)
-
-
-def _join(key: Ints, wanted: Ints, size: int) -> tuple[Ints, Ints]:
-    """All pairs (i, j) with key[i] == wanted[j]; keys lie in [0, size). Sorted by j."""
-    order = np.argsort(key, kind="stable")
-    count = np.bincount(key, minlength=size)
-    begin = np.cumsum(count) - count
-    many = count[wanted]
-    right = np.repeat(np.arange(len(wanted)), many)
-    offset = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
-    return order[begin[wanted][right] + offset], right
+        return rates_shown(entry, upper, posterior, self.lexicon, weight=CONSISTENCY)
 
 
 def _pieces(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
@@ -280,9 +268,17 @@ def _blocks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
 
 
 def decode(
-    sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel, ranker: Ranker = UNRANKED
+    sentences: Sequence[Sentence],
+    lexicon: Lexicon,
+    model: LanguageModel,
+    ranker: Ranker = UNRANKED,
+    *,
+    assume_spun: bool = False,
 ) -> Decoding:
-    """Decode a document: its gains at each spin rate, and all readings, each block's at its own best rate."""
+    """Decode a document: its gains at each spin rate, and all readings, each block's at its own best rate.
+
+    A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` says it is not.
+    """
     readings: list[Reading] = []
     gains = np.zeros(len(SPIN_RATES))
     words = 0
@@ -295,7 +291,8 @@ def decode(
             continue
         gain = block.gains(SPIN_RATES)
         gains += gain
-        posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], ranker)
+        asked = ranker if assume_spun or gain.max() > 0.0 else UNRANKED
+        posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], asked)
         readings += [
             Reading(
                 tuple(block.tokens[m.start : m.end]),

@@ -144,11 +144,31 @@ def _lower(tokens: Iterable[str]) -> list[str]:
     return [token.lower() for token in tokens]
 
 
+class _Judgement(NamedTuple):
+    """What became of each gold span, all faults, and the tokens of the spun text."""
+
+    kinds: list[Outcome]
+    details: list[Detail]
+    tokens: int
+
+
 def score(gold: Gold, output: str) -> Score:
     """Compare a restored text with its gold. It takes as long as one bit-parallel alignment of their tokens.
 
     Details tell of spurious changes first, then of wrong and missed spans in reading order.
     """
+    kinds, details, tokens = _judge(gold, output)
+    counts = Counter(kinds)
+    counts[Outcome.SPURIOUS] = sum(detail.kind is Outcome.SPURIOUS for detail in details)
+    return Score(**{kind.value: counts[kind] for kind in Outcome}, tokens=tokens, details=tuple(details))
+
+
+def outcomes(gold: Gold, output: str) -> tuple[Outcome, ...]:
+    """What became of each gold span, in order, as `score` counts it."""
+    return tuple(_judge(gold, output).kinds)
+
+
+def _judge(gold: Gold, output: str) -> _Judgement:
     source, edges = _source(gold)
     out = gold_tokens(output)
     low = _lower(source)
@@ -156,8 +176,8 @@ def score(gold: Gold, output: str) -> Score:
     changes = [op for op in alignment.ops if op.tag != "equal"]
     runs, stray = group(edges, [op[1:3] for op in changes])
     strays = [changes[c] for c in stray]
-    outcomes = Counter({Outcome.SPURIOUS: len(strays)})
     details = [_detail(Outcome.SPURIOUS, source, op[1:3], " ".join(out[op.b0 : op.b1]), ()) for op in strays]
+    kinds: list[Outcome] = []
     for run in runs:
         around = hull([edges[g] for g in run.spans] + [changes[c][1:3] for c in run.changes])
         got = out[alignment.stretch(*around)]
@@ -165,11 +185,10 @@ def score(gold: Gold, output: str) -> Score:
         chosen = " ".join(got)
         for g, mark in zip(run.spans, marks, strict=True):
             accepted = gold.spans[g].accepted
-            kind = _outcome(mark, low[slice(*edges[g])], accepted)
-            outcomes[kind] += 1
+            kinds.append(kind := _outcome(mark, low[slice(*edges[g])], accepted))
             if kind in (Outcome.WRONG, Outcome.MISSED):
                 details.append(_detail(kind, source, edges[g], chosen, accepted))
-    return Score(**{kind.value: outcomes[kind] for kind in Outcome}, tokens=len(source), details=tuple(details))
+    return _Judgement(kinds, details, len(source))
 
 
 def total(scores: Iterable[Score]) -> Score:

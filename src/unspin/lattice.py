@@ -19,6 +19,17 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+def join(key: Ints, wanted: Ints, size: int) -> tuple[Ints, Ints]:
+    """All pairs (i, j) with key[i] == wanted[j]; keys lie in [0, size). Sorted by j."""
+    order = np.argsort(key, kind="stable")
+    count = np.bincount(key, minlength=size)
+    begin = np.cumsum(count) - count
+    many = count[wanted]
+    right = np.repeat(np.arange(len(wanted)), many)
+    offset = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
+    return order[begin[wanted][right] + offset], right
+
+
 @dataclass(frozen=True, slots=True)
 class _Sweep:
     """Arcs ordered so that all arcs into (or out of) one node lie together, level after level."""

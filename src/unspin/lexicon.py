@@ -32,6 +32,10 @@ LONGEST = 7  # tokens in a phrase
 
 Phrase = tuple[str, ...]
 
+# The spinner carries a first capital over ("Individuals" was Americans) and no other: the United States became
+# "america", the U.S. "the us", SEO "web optimization".
+_LOWERED = re.compile(r"the\b.*|(?:[^\W\d_a-z]\.?){2,}")
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -184,6 +188,16 @@ def check(lines: Sequence[Line]) -> Iterator[Problem]:
             yield Problem(entry.line, message, False)
 
 
+def is_name(entry: Entry) -> bool:
+    """Is the original written with a capital wherever it stands ("United States")?"""
+    return re.search(r"(?!I\b)[^\W\d_a-z]", entry.original) is not None
+
+
+def keeps_capital(entry: Entry) -> bool:
+    """Does the spinner write a name's alternate with a capital wherever it stands?"""
+    return entry.spun != entry.spun.lower() or not _LOWERED.fullmatch(entry.original)
+
+
 class Lexicon:
     """Entries with the look-ups that decoding needs. Immutable; share it between threads."""
 
@@ -238,9 +252,9 @@ class Lexicon:
         return np.asarray([numbers.setdefault(head, len(numbers)) for head in self.originals], dtype=np.int64)
 
     @cached_property
-    def names(self) -> frozenset[int]:
-        """The active entries whose original is written with a capital wherever it stands ("United States")."""
-        return frozenset(n for n, entry in enumerate(self.active) if re.search(r"(?!I\b)[^\W\d_a-z]", entry.original))
+    def names(self) -> dict[int, bool]:
+        """The active entries whose original is a name, and whether the alternate keeps its capital."""
+        return {n: keeps_capital(entry) for n, entry in enumerate(self.active) if is_name(entry)}
 
     @cached_property
     def variants(self) -> dict[Phrase, frozenset[Phrase]]:

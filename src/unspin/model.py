@@ -128,6 +128,7 @@ class DecidedBy(StrEnum):
     DUPLICATE = "duplicate"  # the removal of a repeated passage
     DEBRIS = "debris"  # what the spinner left around its swaps: `unspin.debris`
     ENDPOINT = "endpoint"  # a language model chose among the options of what was held: `unspin.endpoint`
+    SIBLING = "sibling"  # an unspun copy has these words: `unspin.witness`
     SPINNER = "spinner"  # a swap made, not undone: `unspin.spin`
 
 

@@ -12,16 +12,18 @@ from functools import cache
 from importlib.metadata import PackageNotFoundError, version
 
 from unspin.channel import SPIN_RATES
+from unspin.consensus import Sibling, Siblings, digest
 from unspin.debris import mend
 from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
 from unspin.decode import Decoding, decode
 from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Signature, SpinEvidence
+from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Sentence, Signature, SpinEvidence
 from unspin.rank import Ranker, default_ranker
-from unspin.repeats import find_repeats
+from unspin.repeats import find_repeats, without_repeats
 from unspin.text import segment
+from unspin.witness import overrule
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,19 +51,20 @@ def _version() -> str:
         return "0"
 
 
-def _kept(document: Document, duplicates: Sequence[DuplicateGroup]) -> Document:
-    """The document without the paragraphs that go: nothing is decided there."""
-    removed = {repeat.start for group in duplicates for repeat in group.repeats}
-    return Document(document.text, tuple(p for p in document.paragraphs if p.start not in removed))
+def _sentences(document: Document) -> list[Sentence]:
+    return [sentence for paragraph in document.paragraphs for sentence in paragraph.sentences]
 
 
 def _look(
-    text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool
+    text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool, assume_spun: bool
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, variants=lexicon.variants)
-    sentences = [sentence for paragraph in _kept(document, duplicates).paragraphs for sentence in paragraph.sentences]
-    return document, duplicates, decode(sentences, lexicon, model, ranker)
+    return (
+        document,
+        duplicates,
+        decode(_sentences(without_repeats(document, duplicates)), lexicon, model, ranker, assume_spun=assume_spun),
+    )
 
 
 def restore(
@@ -73,37 +76,50 @@ def restore(
     min_confidence: float = MIN_CONFIDENCE,
     keep_duplicates: bool = False,
     assume_spun: bool = False,
+    siblings: Sequence[str | Sibling] = (),
 ) -> Restoration:
     """Undo the spinning of a text.
 
     Edits at or above `min_confidence`, in [0, 1], are made, the rest is held; in a text without spin evidence nothing
     is, unexpanded spintax excepted, unless `assume_spun` opens the gate. `keep_duplicates` leaves repeated
-    paragraphs alone. The cleaned text: `unspin.cleaned(restoration)`.
+    paragraphs alone. `siblings` are copies of the same original, spun otherwise or not at all, as texts or as
+    `Sibling.read` returns them: all copies are read together, and an unspun one's words win. The cleaned text:
+    `unspin.cleaned(restoration)`.
     """
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=keep_duplicates)
+    copies = [Sibling.read(s, lexicon, model, ranker) if isinstance(s, str) else s for s in siblings]
+    judge = Siblings(ranker, copies) if copies else ranker
+    document, duplicates, decoding = _look(
+        text, lexicon, model, judge, keep_duplicates=keep_duplicates, assume_spun=assume_spun
+    )
     spin = evidence(decoding, SPIN_RATES)
     if assume_spun:
         spin = replace(spin, is_spun=True)
     readings = decoding.readings if spin.is_spun else ()
     edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
-    kept = _kept(document, duplicates)
+    kept = without_repeats(document, duplicates)
+    if spin.is_spun:
+        edits, held = overrule(
+            text, _sentences(kept), edits, held, siblings=copies, lexicon=lexicon, min_confidence=min_confidence
+        )
     edits, debris = mend(kept, edits, is_spun=spin.is_spun, min_confidence=min_confidence)
-    options = (
+    options = [
         ("ranker", ranker.digest),
         ("min_confidence", f"{min_confidence:g}"),
         ("keep_duplicates", str(keep_duplicates).lower()),
         ("assume_spun", str(assume_spun).lower()),
-    )
+    ]
+    if copies:
+        options.append(("siblings", ",".join(digest(sibling.text) for sibling in copies)))
     return Restoration(
         original=text,
         spin=spin,
         duplicates=duplicates,
         edits=mend_articles(kept, edits),
         held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
-        signature=Signature(_version(), lexicon.digest, model.digest, options),
+        signature=Signature(_version(), lexicon.digest, model.digest, tuple(options)),
     )
 
 
@@ -116,7 +132,7 @@ def inspect(
 ) -> Inspection:
     """All that `restore` decides on: the spin evidence, every candidate with its posteriors, the repeats."""
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=False)
+    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=False, assume_spun=False)
     return Inspection(
         document=document,
         spin=evidence(decoding, SPIN_RATES),

@@ -15,7 +15,7 @@ import hashlib
 import io
 import zipfile
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cache
 from importlib import resources
@@ -35,7 +35,7 @@ from unspin.model import Token
 WINDOW = 25  # tokens on either side that make up a word's near context
 CONTEXT, NEURAL = "context", "neural"  # the names of the shipped rankers
 NEURAL_SUFFIX = ".onnx"
-DEFAULT = CONTEXT
+DEFAULT = NEURAL
 SHORTEST_SENTENCE = 4  # words; shorter ones, and those mostly capitalised, are titles
 OPENERS = frozenset("\"'\u2018\u201c\u2014:(")  # what the first word of a quotation or a clause stands after
 LEAST_CASE = 0.02  # no word is always written in one way
@@ -68,12 +68,28 @@ class Context:
     lexicon: Lexicon
 
 
+class Scales(NamedTuple):
+    """How a ranker wants the decoder's own scores weighed beside its own, for their errors are not independent.
+
+    `language`, `channel` and `keep` multiply the scores of the language model, of swaps and of heads left alone;
+    `length` is added, in nats, for each word by which a swap's original is longer than what stands there.
+    """
+
+    language: float = 1.0
+    channel: float = 1.0
+    keep: float = 1.0
+    length: float = 0.0
+
+
+AS_THEY_ARE = Scales()
+
+
 class Ranker(Protocol):
     """Scores words by their context, in nats."""
 
     @property
-    def scale(self) -> float:
-        """What the decoder's own scores count beside the ranker's: 1, or less if the two know much the same."""
+    def scales(self) -> Scales:
+        """What the decoder's own scores count beside the ranker's."""
         ...
 
     @property
@@ -89,7 +105,7 @@ class Ranker(Protocol):
 class Unranked:
     """The ranker that has no opinion."""
 
-    digest, scale = "none", 1.0
+    digest, scales = "none", AS_THEY_ARE
 
     def score(self, context: Context) -> Floats:
         return np.zeros(len(context.word))
@@ -99,10 +115,13 @@ UNRANKED = Unranked()
 
 
 class Weights(NamedTuple):
-    """What each view of the context counts, in nats per unit."""
+    """What each view of the context counts, in nats per unit, and what the decoder's own scores do (see `Scales`)."""
 
     near: float = 0.0
     case: float = 0.0
+    language: float = 1.0
+    channel: float = 1.0
+    length: float = 0.0
 
 
 def written(tokens: Sequence[Token], starts: Sequence[int]) -> NDArray[np.int8]:
@@ -131,8 +150,6 @@ class VectorRanker:
     spun one is, for the spinner carries capitals over: "Invoice" inside a sentence was Bill, "could" was not May.
     """
 
-    scale = 1.0
-
     def __init__(
         self,
         words: Sequence[str],
@@ -143,6 +160,7 @@ class VectorRanker:
         weights: Weights,
     ) -> None:
         self.words = tuple(words)
+        self.scales = Scales(weights.language, weights.channel, 1.0, weights.length)
         self._numbers = {word: number for number, word in enumerate(words)}
         self.vectors, self.signs, self.capital, self.weights = vectors, signs, capital, weights
         arrays = b"".join(array.tobytes() for array in (vectors, signs, capital))
@@ -237,22 +255,43 @@ def load(path: Path) -> VectorRanker:
         raise FormatError(path, "not a ranker of this version, or damaged") from error
 
 
+def _shipped(name: str) -> Path:
+    return Path(str(resources.files("unspin"))) / "models" / name
+
+
 @cache
-def default_ranker() -> VectorRanker:
-    """The ranker that decoding uses unless told otherwise, loaded once."""
-    return load(Path(str(resources.files("unspin"))) / "models" / "en.vectors")
+def context_ranker() -> VectorRanker:
+    """The shipped word vectors, loaded once."""
+    return load(_shipped("en.vectors"))
+
+
+@cache
+def neural_ranker() -> Ranker:
+    """The shipped transformer, beside the shipped word vectors, loaded once."""
+    from unspin.neural.ranker import load as load_neural
+
+    return load_neural(_shipped(f"en{NEURAL_SUFFIX}"), base=context_ranker())
+
+
+def default_ranker() -> Ranker:
+    """The ranker that decoding uses unless told otherwise."""
+    return load_ranker(DEFAULT)
 
 
 def load_ranker(name: str) -> Ranker:
-    """A ranker by name ("context", "neural" or "none") or by path (a neural one's ends in .onnx).
+    """A ranker by name ("neural", "context" or "none") or by path (a neural one's ends in .onnx).
 
     Raises InputError or FormatError.
     """
-    if name == UNRANKED.digest:
-        return UNRANKED
-    if name == NEURAL or name.endswith(NEURAL_SUFFIX):
+    named: dict[str, Callable[[], Ranker]] = {
+        UNRANKED.digest: lambda: UNRANKED,
+        CONTEXT: context_ranker,
+        NEURAL: neural_ranker,
+    }
+    if name in named:
+        return named[name]()
+    if name.endswith(NEURAL_SUFFIX):
         from unspin.neural.ranker import load as load_neural
 
-        shipped = Path(str(resources.files("unspin"))) / "models" / f"en{NEURAL_SUFFIX}"
-        return load_neural(shipped if name == NEURAL else Path(name), base=default_ranker())
-    return default_ranker() if name == CONTEXT else load(Path(name))
+        return load_neural(Path(name), base=context_ranker())
+    return load(Path(name))

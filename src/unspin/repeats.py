@@ -20,7 +20,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Indel
@@ -141,6 +141,12 @@ class _Index:
         for number, count in shared.most_common(CANDIDATES):
             if count >= SHARED_BIGRAMS:
                 yield number
+
+
+def without_repeats(document: Document, groups: Iterable[DuplicateGroup]) -> Document:
+    """The document without the paragraphs that go: nothing is decided there."""
+    removed = {repeat.start for group in groups for repeat in group.repeats}
+    return Document(document.text, tuple(p for p in document.paragraphs if p.start not in removed))
 
 
 def find_repeats(document: Document, *, variants: Variants | None = None) -> tuple[DuplicateGroup, ...]:

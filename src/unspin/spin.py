@@ -23,7 +23,7 @@ from typing import NamedTuple
 
 from unspin.edit import apply, carry_case, invert
 from unspin.gold import markup_from_pair
-from unspin.lexicon import Lexicon, Phrase
+from unspin.lexicon import Lexicon, Phrase, is_name, keeps_capital
 from unspin.model import DecidedBy, Edit, Entry, Token
 from unspin.text import segment, tokens
 
@@ -72,7 +72,12 @@ def _choice(form: Phrase, entries: Sequence[Entry], *, seed: int, rate: float) -
 
 
 def _alternate(before: str, entry: Entry) -> str:
-    """The alternate in the case of what it replaces. A lexicon has no capitals in "america": a name keeps one."""
+    """The alternate in the case of what it replaces; a name's keeps its capital, becomes an acronym or is lowered."""
+    if is_name(entry) and not keeps_capital(entry):
+        is_first = entry.original[0].islower() and before[0].isupper()  # "The U.S."
+        return entry.spun[0].upper() + entry.spun[1:] if is_first else entry.spun
+    if " " in before and is_name(entry) and entry.spun.startswith("".join(w[0].lower() for w in before.split())):
+        return entry.spun.upper()  # "United States" became "US" or "USA"
     after = carry_case(before, entry.spun, sentence_start=True)
     if after != after.lower() or entry.original == entry.original.lower():
         return after

@@ -39,6 +39,9 @@ FEW = 4.0  # a word seen so often inside a sentence is capitalised half as its o
 TRIED = (
     ("near", (1.0, 2.0, 3.0, 4.0, 6.0)),
     ("case", (0.3, 0.6, 1.0)),
+    ("language", (0.6, 0.7, 0.8)),
+    ("length", (-0.2, -0.4)),
+    ("channel", (0.8, 1.2)),
     ("near", (2.0, 3.0, 4.0, 5.0, 6.0)),
     ("case", (0.3, 0.6, 1.0)),
 )

@@ -33,7 +33,7 @@ SPUN = (
     "The struggle has gone on for greater than a yr, and no one is aware of find out how to finish it. "
     "Despite the fact that they are saying they need peace, they have by no means been keen to speak.\n"
 )
-CLEAN = "My grandmother kept bees at the end of her garden for forty years.\n"
+CLEAN = "Anna and Peter met Maria in Berlin on 3 May 1998.\n"
 ASKED = [
     Question("The [[struggle]] ended.", ("war", "struggle")),
     Question("They [[finish]] it.", ("end", "finish", "complete")),

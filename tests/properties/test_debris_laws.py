@@ -1,6 +1,6 @@
 """Laws of debris, for every text and every set of edits that do not meet."""
 
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from unspin.debris import mend
@@ -64,6 +64,7 @@ def test_mending_twice_equals_once(text: str) -> None:
 def test_mending_reads_the_restored_text(case: tuple[str, list[Edit]]) -> None:
     """Debris in what the edits make is mended as if the text had been written so, doubled words apart."""
     text, edits = case
+    assume(all(edit.after.count("'") < 2 for edit in edits))  # no entry's original is "'ll't"
     made, held = mend(segment(text), edits, is_spun=True)
     if not held and not any("{" in word for word in (text, *(edit.after for edit in edits))):
         again, _ = mend(segment(text), made, is_spun=True)

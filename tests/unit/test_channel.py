@@ -173,6 +173,22 @@ def test_a_name_has_a_capital_somewhere() -> None:
     assert as_written("an Invoice", NAMES)[0] == [(1, "Bill"), (1, "receipt")]
 
 
+LOWERED = lexicon(("america", "the United States", 0.5), ("the us", "the U.S.", 0.5), ("web optimization", "SEO", 0.2))
+
+
+def test_some_names_were_written_without_capitals() -> None:
+    assert as_written("in america the us wants web optimization", LOWERED)[0] == [
+        (1, "the United States"),
+        (2, "the U.S."),
+        (5, "SEO"),
+    ]
+    assert as_written("In America the US and The Us want Web Optimization", LOWERED)[0] == []
+    for opening in ("America wins", "The us wins", "Web optimization wins"):
+        for text in (opening, f'It says: "{opening}'):
+            assert len(as_written(text, LOWERED)[0]) == 1
+    assert as_written("the U.Okay.", lexicon(("U.Okay.", "U.K.", 0.5)))[0] == [(1, "U.K.")]  # the table has a capital
+
+
 def test_in_a_mixed_text_curly_words_are_the_authors() -> None:
     text = "They don\u2019t struggle"
     assert as_written(text, APOSTROPHES)[0] == [(1, "do not"), (2, "war")]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from unspin.evaluate import Detail, Outcome, Score, confusions, score, total
+from unspin.evaluate import Detail, Outcome, Score, confusions, outcomes, score, total
 from unspin.gold import markup_from_pair, parse_markup
 
 SEED = Path(__file__).parents[2] / "seeds" / "seed.markup.txt"
@@ -70,6 +70,18 @@ def test_ratios() -> None:
     assert (found.precision, found.recall) == (0.6, 0.5)
     assert found.f05 == pytest.approx(1.25 * 0.6 * 0.5 / (0.25 * 0.6 + 0.5))
     assert (Score().precision, Score().recall, Score().f05) == (0.0, 0.0, 0.0)
+
+
+def test_outcomes_stand_in_the_order_of_the_spans() -> None:
+    gold = parse_markup("a [[b|c]] [[d|e]] and [[f|g]] or [[h|i|h]] so [[k|l]]", name="markup")
+    assert outcomes(gold, "a c d and x or h so l") == (
+        Outcome.RESTORED,
+        Outcome.MISSED,
+        Outcome.WRONG,
+        Outcome.OPTIONAL_KEPT,
+        Outcome.RESTORED,
+    )
+    assert outcomes(parse_markup("plain text", name="markup"), "other words") == ()
 
 
 def test_details_tell_what_was_chosen_and_where() -> None:

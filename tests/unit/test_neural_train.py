@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import json
+import sys
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
 
+from unspin.cli import main
+from unspin.commands import train_neural
 from unspin.decode import decode
-from unspin.lexicon import Lexicon
+from unspin.lexicon import COLUMNS, Lexicon
 from unspin.model import Entry
 from unspin.neural.data import Examples, examples
 from unspin.neural.wordpiece import FIRST, LAST, PAD, UNKNOWN, Pieces
@@ -136,9 +140,9 @@ def test_the_exported_file_judges_as_the_model_does(
 ) -> None:
     judge, _ = whole
     path = tmp_path / "mine.onnx"
-    path.write_bytes(exported(judge, PIECES, {"scales": (0.5, 1.0)}, tmp_path))
+    path.write_bytes(exported(judge, PIECES, {"scales": (0.5, 0.7, 1.0, 1.0, 0.0)}, tmp_path))
     ranker = load(path, base=UNRANKED)
-    assert ranker.scales == (0.5, 1.0) and ranker.scale == 0.5
+    assert (ranker.weight, ranker.scales.language) == (0.5, 0.7)
     given = batches()
     with torch.no_grad():
         scores = logits(judge.eval(), given.batch(np.asarray([0]), "cpu"))
@@ -148,12 +152,12 @@ def test_the_exported_file_judges_as_the_model_does(
 
 def _judgements(ranker: object, text: str) -> list[float]:
     """What a ranker says of each swap while a text is decoded."""
-    from unspin.rank import Context
+    from unspin.rank import AS_THEY_ARE, Context
 
     seen: list[float] = []
 
     class Listener:
-        digest, scale = "listener", 1.0
+        digest, scales = "listener", AS_THEY_ARE
 
         def score(self, context: Context) -> np.ndarray:
             seen.extend(ranker.judge(context).tolist())  # type: ignore[attr-defined]
@@ -168,3 +172,77 @@ def _judgements(ranker: object, text: str) -> list[float]:
     sentences = [s for p in segment(text).paragraphs for s in p.sentences]
     decode(sentences, LEXICON, Even(), Listener())  # type: ignore[arg-type]
     return seen
+
+
+@pytest.fixture
+def type_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[..., int]:
+    """A folder with a little text and a few pairs, and the command line."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(train_neural, "VOCABULARY", 300)  # small checkpoints
+    monkeypatch.setattr(training, "JUDGED_EVERY", 3)
+    article = "The war went on in {}. Soldiers saw the fight, and boxers {} deals there."
+    (tmp_path / "text.txt").write_text("".join(article.format(n, n + 1) + "\n" for n in range(200)))
+    row = {"original": "The war was long.\nHe saw deals.", "spun": ["The struggle was long.\nHe saw offers."] * 2}
+    (tmp_path / "pairs.jsonl").write_text(f"{json.dumps(row)}\n" * 60)
+    lines = [f"{e.spun}\t{e.original}\t{e.rate}\t9\tauto\ttest\t" for e in LEXICON.entries]
+    (tmp_path / "mine.tsv").write_text("\n".join(["\t".join(COLUMNS), *lines]) + "\n")
+
+    def run(*arguments: str) -> int:
+        monkeypatch.setattr(sys, "argv", ["unspin", *arguments])
+        with pytest.raises(SystemExit) as ended:
+            main()
+        return int(str(ended.value.code or 0))
+
+    return run
+
+
+TRAIN = (
+    *("train", "--ranker", "neural", "text.txt", "--pairs", "pairs.jsonl", "--tune", "pairs.jsonl"),
+    *("--lexicon", "mine.tsv", "--layers", "1", "--budget", "2000", "-o", "mine.onnx"),
+)
+
+
+def test_the_command_trains_and_its_file_is_used(
+    type_in: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    before = {path.name for path in tmp_path.iterdir()}
+    assert type_in(*TRAIN) == 0
+    assert {path.name for path in tmp_path.iterdir()} - before == {"mine.onnx", "mine.onnx.md"}
+    card = (tmp_path / "mine.onnx.md").read_text()
+    assert "- pairs.jsonl\n- text.txt\n" in card and "1 layers" in card and "random weights" in card
+    assert card.count("\n| ") == 1 + training.JUDGED_EVERY
+    assert "mine.onnx: " in capsys.readouterr().err
+    assert type_in("clean", "--ranker", "mine.onnx", "--lexicon", "mine.tsv", "text.txt") == 0
+    assert capsys.readouterr().out == (tmp_path / "text.txt").read_text()
+
+
+def test_a_command_that_was_stopped_goes_on(
+    type_in: Callable[..., int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def stop(*arguments: object) -> None:
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(train_neural, "_log", stop)
+        assert type_in(*TRAIN) == 130
+    assert (tmp_path / "mine.onnx.checkpoint.safetensors").exists() and not (tmp_path / "mine.onnx").exists()
+    capsys.readouterr()
+    assert type_in(*TRAIN) == 0
+    assert capsys.readouterr().err.count(" pieces: ") == training.JUDGED_EVERY - 1
+
+
+@pytest.mark.parametrize(("name", "content"), [("config.json", "{"), ("vocab.txt", "a\nb\n"), ("", "")])
+def test_an_encoder_that_is_none_is_refused(
+    type_in: Callable[..., int], tmp_path: Path, capsys: pytest.CaptureFixture[str], name: str, content: str
+) -> None:
+    sizes = {"num_hidden_layers": 1, "hidden_size": 32, "num_attention_heads": 2, "intermediate_size": 64}
+    folder = tmp_path / "bert"
+    folder.mkdir()
+    (folder / "config.json").write_text(json.dumps(sizes))
+    (folder / "vocab.txt").write_text("\n".join(PIECES.names) + "\n")
+    (folder / "model.safetensors").write_bytes(b"no weights")
+    if name:
+        (folder / name).write_text(content)
+    assert type_in(*TRAIN, "--start", "bert") == 3
+    assert "bert" in capsys.readouterr().err
+    assert not (tmp_path / "mine.onnx").exists()

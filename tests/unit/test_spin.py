@@ -26,6 +26,10 @@ SURE = Lexicon(
         ("that's", "that is"),
         ("individuals", "Americans"),
         ("to america", "to the United States"),
+        ("america", "the United States"),
+        ("the us", "the U.S."),
+        ("usa", "United States"),
+        ("fb", "Facebook"),
         ("shopper", "user"),
         ("focused", "centered"),
         ("do not", "don't"),
@@ -78,6 +82,10 @@ def spun(text: str) -> str:
         ("an unprecedented war", "an extraordinary struggle"),
         ("a unprecedented war", "a extraordinary struggle"),  # debris stays
         ("Americans came to the United States", "Individuals came to America"),
+        ("In the United States", "In america"),
+        ("The U.S. and the U.S.", "The us and the us"),
+        ("A United States ship.", "A USA ship."),
+        ("On Facebook", "On Fb"),
     ],
 )
 def test_heads_are_swapped(text: str, expected: str) -> None:

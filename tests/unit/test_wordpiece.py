@@ -37,6 +37,8 @@ def test_pieces(word: str, pieces: list[str]) -> None:
 def test_a_vocabulary_needs_its_special_pieces() -> None:
     with pytest.raises(ValueError, match=r"lacks \[PAD\], \[CLS\]"):
         Pieces([UNKNOWN, LAST, "a"])
+    with pytest.raises(ValueError, match=r"begin with \[PAD\]"):
+        Pieces([UNKNOWN, LAST, FIRST, PAD])
 
 
 @pytest.mark.parametrize(

@@ -13,12 +13,14 @@ import click
 
 from unspin.ask import decide_held
 from unspin.commands import options, terminal
+from unspin.commands.options import Stages
 from unspin.commands.terminal import Failures, counted, product, say
+from unspin.consensus import Sibling
 from unspin.diff import DiffStyle, render, schema
 from unspin.edit import cleaned
 from unspin.endpoint import Endpoint, is_url
 from unspin.errors import OutputError
-from unspin.files import Source, SourceText, exists, sources, write_atomic
+from unspin.files import Source, SourceText, exists, read_text, sources, write_atomic
 from unspin.model import DecidedBy, Restoration
 from unspin.pipeline import restore
 from unspin.rank import DEFAULT as DEFAULT_RANKER
@@ -80,8 +82,9 @@ def summary(restoration: Restoration) -> str:
     spin = restoration.spin
     parts = [counted(removed, "paragraph") + " removed"] if removed else []
     if spin.is_spun:
-        swaps = made.count(DecidedBy.DECODER) + made.count(DecidedBy.ENDPOINT)
-        parts.append(counted(swaps, "swap") + " restored")
+        told = made.count(DecidedBy.SIBLING)
+        swaps = made.count(DecidedBy.DECODER) + made.count(DecidedBy.ENDPOINT) + told
+        parts.append(counted(swaps, "swap") + " restored" + (f" ({told:,} as siblings have it)" if told else ""))
     if mended := made.count(DecidedBy.AGREEMENT) + made.count(DecidedBy.DEBRIS):
         parts.append(f"{mended:,} mended")
     if spin.is_spun or restoration.held:
@@ -108,6 +111,17 @@ def _account(endpoint: Endpoint) -> None:
     if endpoint.unasked:
         spent = f"the budget of {counted(endpoint.budget, 'request')} is spent (--budget)"
         say(f"held, not asked about: {counted(endpoint.unasked, 'candidate')}; {spent}")
+
+
+def _read_siblings(paths: Sequence[Path], found: Sequence[Source], stages: Stages, *, quiet: bool) -> list[Sibling]:
+    """The siblings of the one text. Says what each is good for. Raises InputError."""
+    if paths and len(found) != 1:
+        raise click.UsageError("--siblings are copies of one text; give one FILE")
+    copies = [Sibling.read(read_text(path), **stages) for path in paths]
+    for path, copy in zip(paths, copies, strict=True):
+        if not quiet:
+            say(f"{path}: a sibling, " + ("unspun: its words win" if copy.is_unspun else "read as a spun one"))
+    return copies
 
 
 def _save(path: Path, text: str, encoding: str) -> None:
@@ -168,6 +182,13 @@ def _schema(context: click.Context, parameter: click.Parameter, value: bool) -> 
 )
 @options.confidence_option
 @click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
+@click.option(
+    "--siblings",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Another copy of the same original, spun otherwise or not at all, to read along; repeatable, for one text.",
+)
 @options.lexicon_option
 @options.model_option
 @options.endpoint_options
@@ -182,6 +203,7 @@ def command(
     diff: str | None,
     min_confidence: float,
     keep_duplicates: bool,
+    siblings: tuple[Path, ...],
     lexicons: tuple[str, ...],
     model: Path | None,
     ranker: str,
@@ -206,6 +228,9 @@ def command(
     as NAME.words, NAME.diff, NAME.html or NAME.jsonl. The offsets in JSON count code points of the text,
     a byte-order mark included.
 
+    With --siblings, copies of the same original are read together: what was written must explain every copy, and
+    where one was not spun, its words win.
+
     With --ranker URL, a language model decides what would be held for its confidence, its entry's status or a name:
     it chooses among the lexicon's options, and can write nothing else. The sentences around these candidates
     are sent to the URL; without a URL nothing is ever sent. A key is taken from UNSPIN_API_KEY or, without
@@ -223,7 +248,10 @@ def command(
     failures = Failures(errors)
     _plan(found, delivery, force=force)
     stages = options.stages(lexicons, model, DEFAULT_RANKER if is_url(ranker) else ranker)
-    restored = partial(restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates)
+    copies = _read_siblings(siblings, found, stages, quiet=quiet)
+    restored = partial(
+        restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates, siblings=copies
+    )
     changed = False
     asking = options.endpoint(ranker, model=ranker_model, batch=batch, budget=budget, cache=cache)
     with asking as endpoint, terminal.progress("clean", shown=_is_long(found, delivery)) as report:

@@ -41,7 +41,7 @@ DOCUMENT = 12  # paragraphs that are spun as one text
 @click.option("--tune", multiple=True, type=click.Path(path_type=Path), help="Neural: pairs to tune its scales on.")
 @click.option("--start", type=click.Path(path_type=Path), help="Neural: the folder of a BERT encoder to start from.")
 @click.option("--layers", type=click.IntRange(1), default=6, show_default=True, help="Neural: of the transformer.")
-@click.option("--budget", type=click.IntRange(1), default=14_000_000, show_default=True, help="Neural: pieces to read.")
+@click.option("--budget", type=click.IntRange(1), default=12_000_000, show_default=True, help="Neural: pieces to read.")
 @click.option("--device", default="cpu", show_default=True, help="Neural: cpu or cuda.")
 @options.force_option
 def command(
@@ -99,7 +99,7 @@ def command(
     written = load(output)  # as it is after rounding
     write_atomic(output.with_name(f"{output.name}.md"), _card(written, found, texts, lexicon, seed).encode())
     _checkpoint(output).unlink(missing_ok=True)
-    near, case = ranker.weights
+    near, case = ranker.weights[:2]
     say(f"{output}: near {near:g}, case {case:g}; F0.5 {found.f05:.3f} on {len(spun)} spun texts")
 
 
@@ -128,11 +128,12 @@ def _documents(path: Path, most: int) -> Iterator[str]:
 
 def _card(ranker: VectorRanker, found: Score, texts: tuple[Path, ...], lexicon: Lexicon, seed: int) -> str:
     names = "\n".join(f"- {path.name}" for path in texts)
-    near, case = ranker.weights
+    near, case, language, channel, length = ranker.weights
     return f"""# Context ranker {ranker.digest}
 
 Word vectors of the {len(ranker.words):,} most frequent words in {DIMENSIONS} dimensions, and how often each is
-capitalised inside a sentence; weights: near context {near:g}, case {case:g}.
+capitalised inside a sentence; weights: near context {near:g}, case {case:g}; beside them the language model's scores
+count {language:g}, the channel's {channel:g}, and each word by which an original is longer {length:g} nats.
 Made on {datetime.now(UTC):%Y-%m-%d} by
 
     unspin train TEXTS -o FILE --seed {seed}

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
+import math
+import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import chain, islice
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from unspin.align import Pair, golds, read_pairs
 from unspin.commands.terminal import say
@@ -31,6 +33,9 @@ READ, JUDGED = 0.93, 0.95  # shares of each text's lines: trained on the first, 
 DOCUMENT = 12  # paragraphs that are spun as one text
 EVERY = 50  # of so many pairs one is kept to judge by
 STEP, STEP_FROM_NOTHING = 2e-4, 1e-3  # of an encoder that is started from, or of none
+SIZE, SIZE_ON_GPU = 32, 256  # windows a step
+JUDGES = 300  # documents of clean text
+PIECES_A_CHARACTER = 0.22  # in English
 VOCABULARY = 30_000  # words that are pieces, where no encoder is started from
 
 
@@ -63,19 +68,22 @@ def train_neural(task: Task, progress: Progress) -> str:
     judge = model.started(shape, len(pieces.names), weights, seed=task.seed)
     batches, others = (train.Batches(found, task.lexicon, pieces) for found in (seen, held_back))
     step = STEP if task.start else STEP_FROM_NOTHING
-    plan = train.Plan(task.budget, step=step, seed=task.seed, device=task.device)
+    size, threads = (SIZE, 1) if task.device == "cpu" else (SIZE_ON_GPU, os.cpu_count() or 1)
+    plan = train.Plan(task.budget, size, step, task.seed, task.device, threads)
     checkpoint = _beside(task.output, "checkpoint.safetensors")
-    curve: list[tuple[int, Verdict]] = []
+    best = _beside(task.output, "best.safetensors")
     for read, verdict in train.train(judge, batches, others, plan, checkpoint, progress):
-        curve.append((read, verdict))
         say(f"{read:,} pieces: cross-entropy {verdict.loss:.3f} nats, F0.5 {verdict.f05:.3f} span by span")
+        if verdict.f05 >= max((row["f05"] for row in _curve(task.output)), default=0.0):
+            train.keep(judge, best)
         _log(task.output, read, verdict)
+    train.take(judge, best)  # as in early stopping, the best stays
     known = list(golds(chain.from_iterable(map(read_pairs, task.tune))))
     with TemporaryDirectory() as folder:
         tuned = train.tuned(judge, pieces, known, task.lexicon, task.language, Path(folder), progress)
     write_atomic(task.output, tuned.model)
     write_atomic(task.output.with_name(f"{task.output.name}.md"), _card(task, shape, tuned).encode())
-    for name in ("checkpoint.safetensors", "curve.jsonl", "train.npz", "held-back.npz"):
+    for name in ("checkpoint.safetensors", "best.safetensors", "curve.jsonl", "train.npz", "held-back.npz"):
         _beside(task.output, name).unlink(missing_ok=True)
     score = f"; F0.5 {tuned.score.f05:.3f} on {len(known)} texts it was tuned on" if known else ""
     return f"{task.output}: {len(tuned.model) / 1e6:.1f} MB{score}"
@@ -124,9 +132,13 @@ def _prepared(task: Task, pieces: Pieces, progress: Progress) -> tuple[Examples,
             kept = held_back if number % (2 * EVERY) < 2 else seen
             kept.append(examples(pair.original, spun, task.lexicon, pieces))
             progress("prepare", len(seen), 0)
-        for kept, begin, end, seed in ((seen, 0.0, READ, task.seed), (held_back, READ, JUDGED, task.seed + 1)):
-            documents = _documents(task.texts, begin, end)
-            for found in respun(documents, task.lexicon, pieces, held_out=task.unseen, seed=seed):
+        clean = list(_documents(task.texts, 0.0, READ))
+        passes = _passes(clean, task.budget - _size(seen))
+        judging = _evenly(list(_documents(task.texts, READ, JUDGED)), JUDGES)
+        seen *= len(passes)
+        for kept, texts, seed in [(held_back, judging, -1), *((seen, texts, n) for n, texts in enumerate(passes))]:
+            seed = task.seed + seed * len(clean)
+            for found in respun(texts, task.lexicon, pieces, held_out=task.unseen, seed=seed + len(clean)):
                 kept.append(found)
                 progress("prepare", len(seen), 0)
         if not seen or not held_back:
@@ -134,6 +146,23 @@ def _prepared(task: Task, pieces: Pieces, progress: Progress) -> tuple[Examples,
         for file, kept in zip(files, (seen, held_back), strict=True):
             write_atomic(file, Examples.joined(kept).save())
     return Examples.load(files[0]), Examples.load(files[1])
+
+
+def _size(found: Sequence[Examples]) -> int:
+    return sum(int((one.ids > 0).sum()) for one in found)
+
+
+def _passes(clean: Sequence[str], pieces: int) -> list[Sequence[str]]:
+    """The clean texts as often as so many pieces need, each pass to be spun anew; less than one: evenly chosen ones."""
+    there = PIECES_A_CHARACTER * sum(map(len, clean))
+    if pieces < there:
+        return [_evenly(clean, int(len(clean) * max(0.05, pieces / there)))]
+    return [clean] * math.ceil(pieces / max(1.0, there))
+
+
+def _evenly(texts: Sequence[str], wanted: int) -> Sequence[str]:
+    wanted = min(wanted, len(texts))
+    return [texts[n * len(texts) // wanted] for n in range(wanted)]
 
 
 def _usable_pairs(task: Task) -> Iterator[tuple[Pair, str]]:
@@ -161,10 +190,15 @@ def _log(output: Path, read: int, verdict: Verdict) -> None:
         file.write("\n")
 
 
+def _curve(output: Path) -> list[dict[str, Any]]:
+    file = _beside(output, "curve.jsonl")
+    return [json.loads(row) for row in file.read_text(encoding="utf-8").splitlines()] if exists(file) else []
+
+
 def _card(task: Task, shape: Shape, tuned: Tuned) -> str:
-    rows = [json.loads(row) for row in _beside(task.output, "curve.jsonl").read_text(encoding="utf-8").splitlines()]
-    curve = "\n".join(f"| {row['pieces']:,} | {row['loss']:.3f} | {row['f05']:.3f} |" for row in rows)
+    curve = "\n".join(f"| {r['pieces']:,} | {r['loss']:.3f} | {r['f05']:.3f} |" for r in _curve(task.output))
     names = "\n".join(f"- {path.name}" for path in (*task.pairs, *task.texts))
+    weight, language, channel, keep, length = tuned.settings
     begun = f"the encoder in `{task.start.name}`" if task.start else "random weights"
     return f"""# Neural ranker
 
@@ -178,9 +212,10 @@ from {task.budget:,} pieces of
 
 {names}
 
-with the lexicon {task.lexicon.digest}. Beside the language model it counts {tuned.scales.model:g}, the decoder's own
-scores {tuned.scales.decoder:g}. Texts it was tuned on it restores with precision {tuned.score.precision:.3f}, recall
-{tuned.score.recall:.3f} and F0.5 {tuned.score.f05:.3f}.
+with the lexicon {task.lexicon.digest}. It counts {weight:g}; beside it the language model counts {language:g}, swaps
+{channel:g}, heads left alone {keep:g}, and each word by which an original is longer {length:g} nats. Texts it was
+tuned on it restores with precision {tuned.score.precision:.3f}, recall {tuned.score.recall:.3f} and F0.5
+{tuned.score.f05:.3f}.
 
 The curve, on texts held back, span by span and unaided by the language model:
 

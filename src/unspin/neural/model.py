@@ -12,17 +12,22 @@ judged by their pieces, as unseen words are.
 from __future__ import annotations
 
 import json
+import logging
 import math
-from collections.abc import Mapping, Sequence
+import warnings
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import cast
 
 import torch
+from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 from torch.nn import functional
 
+from unspin.errors import FormatError
 from unspin.neural.ranker import FORMAT, OPTION
 from unspin.neural.wordpiece import WINDOW, Pieces
 
@@ -108,14 +113,20 @@ class Judge(nn.Module):
 
 
 def started(shape: Shape, pieces: int, weights: Path | None, *, seed: int) -> Judge:
-    """A model with random weights or, as far as they reach, those of a BERT in a safetensors file."""
+    """A model with random weights or, as far as they reach, those of a BERT in a safetensors file.
+
+    Raises FormatError if the file holds no such weights.
+    """
     torch.manual_seed(seed)
     judge = Judge(shape, pieces)
     for module in judge.modules():
         if isinstance(module, nn.Linear | nn.Embedding) and module is not judge.cases:
             nn.init.normal_(module.weight, std=0.02)
     if weights is not None:
-        judge.load_state_dict(_from_bert(load_file(weights), shape), strict=False)
+        try:
+            judge.load_state_dict(_from_bert(load_file(weights), shape), strict=False)
+        except (OSError, SafetensorError, LookupError, RuntimeError) as error:
+            raise FormatError(weights, f"holds no weights of a BERT encoder of these sizes: {error}") from error
     return judge
 
 
@@ -154,13 +165,30 @@ def exported(judge: Judge, pieces: Pieces, settings: Mapping[str, Sequence[float
     arguments = (ids, ids, some, some, torch.ones((4, OPTION), dtype=torch.long), torch.ones(4, dtype=torch.long))
     names = ["ids", "cases", "first", "last", "pieces", "kinds"]
     axes = {name: {0: name} for name in names[2:]} | {name: {0: "batch", 1: "length"} for name in names[:2]}
-    torch.onnx.export(
-        judge, arguments, str(plain), input_names=names, output_names=["queries", "vectors", "biases"],
-        dynamic_axes=axes, opset_version=17, dynamo=False,
-    )  # fmt: skip
-    quantize_dynamic(plain, packed, weight_type=QuantType.QInt8, per_channel=True)
+    with _silence():
+        torch.onnx.export(
+            judge, arguments, str(plain), input_names=names, output_names=["queries", "vectors", "biases"],
+            dynamic_axes=axes, opset_version=17, dynamo=False,
+        )  # fmt: skip
+        # Rounding looks at all that is computed together: an option's vector must not depend on the others asked for.
+        names = [node.name for node in onnx.load(plain).graph.node if node.name.startswith(("/option/", "/bias/"))]
+        exact = [*names, *(f"{name}_MatMul" for name in names)]  # what it makes of a Gemm first
+        quantize_dynamic(plain, packed, weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=exact)
     model = onnx.load(packed)
     rates = {"rates": [float(rate) for rate in judge.rates.tolist()]}
     about = {"format": FORMAT, "pieces": "\n".join(pieces.names), "settings": json.dumps({**settings, **rates})}
     onnx.helper.set_model_props(model, about)
     return bytes(model.SerializeToString(deterministic=True))
+
+
+@contextmanager
+def _silence() -> Iterator[None]:
+    """Keep what exporters say to their developers from those who train a model."""
+    before = logging.root.manager.disable
+    logging.disable(logging.WARNING)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            yield
+    finally:
+        logging.disable(before)

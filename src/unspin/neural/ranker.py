@@ -15,6 +15,7 @@ import math
 from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
+from weakref import WeakKeyDictionary
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,7 +25,7 @@ from unspin.errors import FormatError, InputError, UnspinError
 from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.neural.wordpiece import Pieces, Windows, windows
-from unspin.rank import Context, Ranker
+from unspin.rank import Context, Ranker, Scales
 from unspin.text import phrase
 
 if TYPE_CHECKING:
@@ -33,40 +34,46 @@ if TYPE_CHECKING:
 FORMAT = "unspin-neural-1"
 OPTION = 8  # pieces of an option that are looked at
 WINDOWS = 16  # that are read together: more fill the processor's cache, fewer leave it idle
-REMEMBERED = 100_000  # options whose vectors are kept
+OPTIONS = 1024  # that are computed together
 SURE = 8.0  # nats; a model is never surer than this
 
 Vectors = NDArray[np.float32]
 
 
-class Scales(NamedTuple):
-    """What the decoder's own scores, and the model's, count when they are added."""
+class _Options(NamedTuple):
+    """A lexicon's options: `vectors` [options, width] and `biases`, and per active entry, which is its original
+    (`undone`) and which its phrase left alone (`alone`), and what the channel's rates say, in nats (`costs`)."""
 
-    decoder: float = 1.0
-    model: float = 1.0
+    vectors: Vectors
+    biases: Vectors
+    undone: Ints
+    alone: Ints
+    costs: Floats
 
 
 class NeuralRanker:
-    """A model, beside a ranker of another kind whose scores are added: `base`."""
+    """A model whose scores count `weight`, beside a ranker of another kind whose scores are added: `base`."""
 
-    def __init__(self, session: InferenceSession, *, base: Ranker, scales: Scales, rates: Sequence[float], name: str):
+    def __init__(
+        self,
+        session: InferenceSession,
+        *,
+        base: Ranker,
+        weight: float,
+        scales: Scales,
+        rates: Sequence[float],
+        name: str,
+    ) -> None:
         self._session = session
         self._pieces = Pieces(session.get_modelmeta().custom_metadata_map["pieces"].split("\n"))
-        self._vectors: dict[tuple[str, int], tuple[Vectors, float]] = {}
-        self.base, self.scales, self._rates = base, scales, tuple(rates)
-        content = repr((name, base.digest, scales, self._rates))
+        self._known: WeakKeyDictionary[Lexicon, _Options] = WeakKeyDictionary()
+        self.base, self.weight, self.scales, self._rates = base, weight, scales, tuple(rates)
+        content = repr((name, base.digest, weight, scales, self._rates))
         self.digest = f"neural-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
-
-    @property
-    def scale(self) -> float:
-        return self.scales.decoder
 
     def score(self, context: Context) -> Floats:
         """Per emission, in nats; a swap's whole score stands at the first word of its original."""
-        scores = self.base.score(context)
-        judged = self.judge(context)
-        np.add.at(scores, context.first, self.scales.model * np.clip(judged, -SURE, SURE))
-        return scores
+        return combined(context, self.base, self.weight, self.judge(context))
 
     def judge(self, context: Context) -> Floats:
         """Per match of the context, ln P(its original) - ln P(left alone); 0 where a window ends inside it."""
@@ -74,38 +81,43 @@ class NeuralRanker:
         start = np.asarray([match.start for match in context.found], dtype=np.int64)
         end = np.asarray([match.end for match in context.found], dtype=np.int64) - 1
         whole = np.flatnonzero(laid.window[start] == laid.window[end])
+        judged = np.zeros(len(context.found))
+        if not len(whole):
+            return judged
         keys, span = np.unique(start[whole] * len(context.tokens) + end[whole], return_inverse=True)
         queries = self._queries(laid, keys // len(context.tokens), keys % len(context.tokens))
-        judged = np.zeros(len(context.found))
         judged[whole] = self._compared(queries[span], [context.found[n].entry for n in whole.tolist()], context.lexicon)
         return judged
 
     def _compared(self, queries: Vectors, entries: Sequence[int], lexicon: Lexicon) -> Floats:
         """Queries, one per match, against the vectors of its original and of its phrase left alone."""
-        active = [lexicon.active[entry] for entry in entries]
-        rate = np.asarray([entry.rate for entry in active])
-        kept = np.asarray([lexicon.kept.get(phrase(entry.spun), 1.0) for entry in active])
-        undone, bias = self._options([entry.original for entry in active], 0)
-        alone, other = self._options([entry.spun for entry in active], 1)
-        made, left = self._rates
-        costs = made * np.log(rate) - left * np.log(np.maximum(kept, LEAST_KEPT))
-        return np.asarray(np.einsum("nd,nd->n", queries, undone - alone) + bias - other + costs, dtype=np.float64)
+        if (known := self._known.get(lexicon)) is None:
+            known = self._known[lexicon] = self._options(lexicon)
+        undone, alone = known.undone[entries], known.alone[entries]
+        products = np.einsum("nd,nd->n", queries, known.vectors[undone] - known.vectors[alone])
+        scores: Floats = products + known.biases[undone] - known.biases[alone] + known.costs[entries]
+        return scores
 
-    def _options(self, names: Sequence[str], kind: int) -> tuple[Vectors, Vectors]:
-        """Vectors and biases of phrases, as originals (kind 0) or left alone (1)."""
-        if new := [name for name in dict.fromkeys(names) if (name, kind) not in self._vectors]:
-            if len(self._vectors) + len(new) > REMEMBERED:
-                self._vectors.clear()
-                new = list(dict.fromkeys(names))
-            pieces = np.zeros((len(new), OPTION), dtype=np.int64)
-            for row, name in zip(pieces, new, strict=True):
-                found = self._pieces.of(name)[:OPTION]
-                row[: len(found)] = found
-            vectors, biases = self._run(["vectors", "biases"], pieces=pieces, kinds=np.full(len(new), kind))
-            for name, vector, bias in zip(new, vectors, biases.tolist(), strict=True):
-                self._vectors[name, kind] = vector, bias
-        found_ = [self._vectors[name, kind] for name in names]
-        return np.stack([vector for vector, _ in found_]), np.asarray([bias for _, bias in found_], dtype=np.float32)
+    def _options(self, lexicon: Lexicon) -> _Options:
+        """All of a lexicon's options at once: how sums are rounded depends on what is summed beside them."""
+        places: dict[tuple[str, int], int] = {}
+        undone = [places.setdefault((entry.original, 0), len(places)) for entry in lexicon.active]
+        alone = [places.setdefault((entry.spun, 1), len(places)) for entry in lexicon.active]
+        pieces = np.zeros((len(places), OPTION), dtype=np.int64)
+        for row, (name, _) in zip(pieces, places, strict=True):
+            found = self._pieces.of(name)[:OPTION]
+            row[: len(found)] = found
+        kinds = np.asarray([kind for _, kind in places])
+        parts = [
+            self._run(["vectors", "biases"], pieces=pieces[n : n + OPTIONS], kinds=kinds[n : n + OPTIONS])
+            for n in range(0, len(places), OPTIONS)
+        ]
+        vectors, biases = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
+        rate = np.log([entry.rate for entry in lexicon.active])
+        kept = np.asarray([lexicon.kept.get(phrase(entry.spun), 1.0) for entry in lexicon.active])
+        made, left = self._rates
+        costs = made * rate - left * np.log(np.maximum(kept, LEAST_KEPT))
+        return _Options(vectors, biases, np.asarray(undone), np.asarray(alone), costs)
 
     def _queries(self, laid: Windows, start: Ints, end: Ints) -> Vectors:
         """Per span of tokens [start, end], both inside one window, its query; windows of like length go together."""
@@ -113,7 +125,7 @@ class NeuralRanker:
         wanted = np.unique(window)
         size = (laid.ids != self._pieces.pad).sum(axis=1)
         wanted = wanted[np.argsort(size[wanted], kind="stable")]
-        queries: Vectors | None = None
+        found_: list[tuple[Ints, Vectors]] = []
         for first in range(0, len(wanted), WINDOWS):
             rows = wanted[first : first + WINDOWS]
             place = np.full(len(laid.ids), -1)
@@ -128,15 +140,22 @@ class NeuralRanker:
                 first=row + laid.first[start[spans]],
                 last=row + laid.last[end[spans]],
             )
-            if queries is None:
-                queries = np.zeros((len(start), found.shape[1]), dtype=np.float32)
-            queries[spans] = found
-        return np.zeros((0, 0), dtype=np.float32) if queries is None else queries
+            found_.append((spans, found))
+        queries: Vectors = np.concatenate([queries for _, queries in found_])
+        queries[np.concatenate([spans for spans, _ in found_])] = queries.copy()
+        return queries
 
     def _run(self, outputs: list[str], **given: NDArray[Any]) -> list[NDArray[Any]]:
         feed = {name: np.zeros(shape, dtype=np.int64) for name, shape in _EMPTY.items()}
         feed |= {name: array.astype(np.int64) for name, array in given.items()}
         return list(self._session.run(outputs, feed))
+
+
+def combined(context: Context, base: Ranker, weight: float, judged: Floats) -> Floats:
+    """The scores of a ranker and of a model's judgements, one per match, which count `weight`."""
+    scores = base.score(context)
+    np.add.at(scores, context.first, weight * np.clip(judged, -SURE, SURE))
+    return scores
 
 
 _EMPTY = {"ids": (1, 2), "cases": (1, 2), "first": (1,), "last": (1,), "pieces": (1, OPTION), "kinds": (1,)}
@@ -161,10 +180,11 @@ def load(path: Path, *, base: Ranker) -> NeuralRanker:
         if about.get("format") != FORMAT or {i.name for i in session.get_inputs()} != _EMPTY.keys():
             raise ValueError("another kind of model")
         settings = json.loads(about["settings"])
-        scales, rates = Scales(*map(float, settings["scales"])), [float(rate) for rate in settings["rates"]]
-        if not all(map(math.isfinite, (*scales, *rates))) or len(rates) != 2:
+        weight, *others = map(float, settings["scales"])
+        scales, rates = Scales(*others), [float(rate) for rate in settings["rates"]]
+        if not all(map(math.isfinite, (weight, *scales, *rates))) or len(rates) != 2:
             raise ValueError("impossible settings")
         name = hashlib.sha256(data).hexdigest()
-        return NeuralRanker(session, base=base, scales=scales, rates=rates, name=name)
+        return NeuralRanker(session, base=base, weight=weight, scales=scales, rates=rates, name=name)
     except Exception as error:  # onnxruntime's own errors share no base but this
         raise FormatError(path, "not a neural ranker of this version, or damaged") from error

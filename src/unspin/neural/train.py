@@ -6,7 +6,9 @@ device; training stops at its budget and can be taken up again from its checkpoi
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, NamedTuple, cast
@@ -24,14 +26,15 @@ from unspin.evaluate import Score, total
 from unspin.evaluate import score as evaluate
 from unspin.gold import Gold
 from unspin.language import LanguageModel
+from unspin.lattice import Floats
 from unspin.lexicon import Lexicon
 from unspin.model import Progress
 from unspin.neural.data import Examples
 from unspin.neural.model import Judge, exported
-from unspin.neural.ranker import OPTION, Scales, load
+from unspin.neural.ranker import OPTION, NeuralRanker, combined, load
 from unspin.neural.wordpiece import Pieces
 from unspin.pipeline import restore
-from unspin.rank import default_ranker
+from unspin.rank import Context, Scales, context_ranker
 from unspin.text import phrase
 
 SHORTEST_STEP = 64  # batches sorted by length together, so that windows of one batch are alike
@@ -40,8 +43,6 @@ WARM_UP = 0.03  # share of the budget in which the step size rises; then it fall
 HEAD_STEP = 1e-3  # AdamW's step size for what no encoder brings
 DECAY = 0.01
 CLIP = 1.0
-USUAL = Scales(0.6, 0.6)
-TRIED = (USUAL,)
 JUDGED_EVERY = 20  # times in a budget that the model is judged, and a checkpoint written
 
 
@@ -180,13 +181,15 @@ def judged(judge: Judge, batches: Batches, device: str, *, size: int = 64) -> Ve
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How long to train, in pieces of text read, and how: windows a step, the encoder's step size, seed, device."""
+    """How long to train, in pieces of text read, and how: windows a step, the encoder's step size, the seed, the
+    device, and how many threads make batches ready for it."""
 
     budget: int
     size: int = 32
     step: float = 2e-4
     seed: int = 0
     device: str = "cpu"
+    threads: int = 1
 
 
 def train(
@@ -205,22 +208,38 @@ def train(
     optimiser = _optimiser(judge, plan.step)
     read = _resumed(judge, optimiser, checkpoint) if checkpoint.exists() else 0
     due = (read * JUDGED_EVERY // plan.budget + 1) * plan.budget // JUDGED_EVERY
+    for passed, batch in _ahead(batches, plan, read):
+        _step(judge, optimiser, batch, passed / plan.budget)
+        progress("train", min(passed, plan.budget), plan.budget)
+        if passed >= min(due, plan.budget):
+            due += plan.budget // JUDGED_EVERY
+            _saved(judge, optimiser, passed, checkpoint)
+            yield passed, judged(judge, held_back, plan.device)
+
+
+def _steps(batches: Batches, plan: Plan) -> Iterator[tuple[int, int, NDArray[np.int64]]]:
+    """The number of each step, the pieces read after it, and its windows, until the budget is spent."""
     step = passed = epoch = 0
     while passed < plan.budget:
         for rows in batches.order(plan.size, seed=plan.seed + epoch):
-            step += 1
-            passed += int(batches.lengths[rows].sum())
-            if passed <= read:
-                continue  # done before the checkpoint was written
-            _step(judge, optimiser, batches.batch(rows, plan.device, forget=FORGOTTEN, seed=step), passed / plan.budget)
-            progress("train", min(passed, plan.budget), plan.budget)
-            if passed >= min(due, plan.budget):
-                due += plan.budget // JUDGED_EVERY
-                _saved(judge, optimiser, passed, checkpoint)
-                yield passed, judged(judge, held_back, plan.device)
+            step, passed = step + 1, passed + int(batches.lengths[rows].sum())
+            yield step, passed, rows
             if passed >= plan.budget:
                 break
         epoch += 1
+
+
+def _ahead(batches: Batches, plan: Plan, read: int) -> Iterator[tuple[int, Batch]]:
+    """The batches after `read` pieces, in order; some are made in threads while others are learned from."""
+    due = ((step, passed, rows) for step, passed, rows in _steps(batches, plan) if passed > read)
+    with ThreadPoolExecutor(plan.threads) as pool:
+        waiting: deque[tuple[int, Future[Batch]]] = deque()
+        for step, passed, rows in due:
+            waiting.append((passed, pool.submit(batches.batch, rows, plan.device, forget=FORGOTTEN, seed=step)))
+            if len(waiting) > plan.threads:
+                first, made = waiting.popleft()
+                yield first, made.result()
+        yield from ((passed, made.result()) for passed, made in waiting)
 
 
 def _optimiser(judge: Judge, step: float) -> torch.optim.AdamW:
@@ -247,13 +266,27 @@ def _step(judge: Judge, optimiser: torch.optim.AdamW, batch: Batch, done: float)
     optimiser.step()
 
 
+def keep(judge: Judge, path: Path) -> None:
+    """Write a model's weights."""
+    _write({name: value.contiguous() for name, value in judge.state_dict().items()}, path)
+
+
+def take(judge: Judge, path: Path) -> None:
+    """Read weights that were kept."""
+    judge.load_state_dict(load_file(path))
+
+
+def _write(tensors: dict[str, Tensor], path: Path, **about: str) -> None:
+    partial = path.with_name(path.name + ".part")
+    save_file(tensors, partial, metadata=about)
+    partial.replace(path)
+
+
 def _saved(judge: Judge, optimiser: torch.optim.AdamW, read: int, checkpoint: Path) -> None:
     tensors = {f"model.{name}": value for name, value in judge.state_dict().items()}
     for number, state in optimiser.state_dict()["state"].items():
         tensors |= {f"optimiser.{number}.{name}": torch.as_tensor(value) for name, value in state.items()}
-    partial = checkpoint.with_name(checkpoint.name + ".part")
-    save_file(tensors, partial, metadata={"read": str(read)})
-    partial.replace(checkpoint)
+    _write(tensors, checkpoint, read=str(read))
 
 
 def _resumed(judge: Judge, optimiser: torch.optim.AdamW, checkpoint: Path) -> int:
@@ -272,13 +305,56 @@ def _resumed(judge: Judge, optimiser: torch.optim.AdamW, checkpoint: Path) -> in
         return int(file.metadata()["read"])
 
 
+class Settings(NamedTuple):
+    """The model's weight, then `Scales`."""
+
+    weight: float = 0.6
+    language: float = 0.5
+    channel: float = 0.8
+    keep: float = 0.6
+    length: float = 0.0
+
+
+# Tried one after the other and round again, each with the others at their best so far.
+TRIED = (
+    ("weight", (0.3, 0.45, 0.75, 0.9)),
+    ("language", (0.3, 0.4, 0.6, 0.7)),
+    ("channel", (0.4, 0.6, 1.0, 1.2)),
+    ("keep", (0.3, 0.45, 0.8, 1.0)),
+    ("length", (-0.4, -0.2, 0.2)),
+    ("weight", (0.5, 0.6, 0.7)),
+    ("language", (0.35, 0.45, 0.5, 0.55)),
+)
+
+
 @dataclass(frozen=True, slots=True)
 class Tuned:
-    """The bytes of a model's file, its scales, and the score it gets on what these were tuned on."""
+    """The bytes of a model's file, its settings, and the score it gets on what these were tuned on."""
 
     model: bytes
-    scales: Scales
+    settings: Settings
     score: Score
+
+
+class _Remembering:
+    """The ranker of a model at changing settings; what the model says of a text is asked once."""
+
+    digest = "tuned"
+
+    def __init__(self, ranker: NeuralRanker) -> None:
+        self._ranker = ranker
+        self._judged: dict[int, Floats] = {}
+        self.settings = Settings()
+
+    @property
+    def scales(self) -> Scales:
+        return Scales(*self.settings[1:])
+
+    def score(self, context: Context) -> Floats:
+        key = hash(tuple(token.text for token in context.tokens))
+        if key not in self._judged:
+            self._judged[key] = self._ranker.judge(context)
+        return combined(context, self._ranker.base, self.settings.weight, self._judged[key])
 
 
 def tuned(
@@ -290,18 +366,22 @@ def tuned(
     folder: Path,
     progress: Progress,
 ) -> Tuned:
-    """The model's file with the scales that restore `golds` best; without golds, with the usual ones."""
+    """The model's file with the settings that restore `golds` best; without golds, with the usual ones."""
     file = folder / "model.onnx"
-    best, score = USUAL, Score()
-    file.write_bytes(exported(judge, pieces, {"scales": best}, folder))
-    ranker = load(file, base=default_ranker())
-    for step, scales in enumerate(TRIED if golds else (), 1):
-        ranker.scales = scales
-        found = total(
-            evaluate(gold, cleaned(restore(gold.text, lexicon=lexicon, model=language, ranker=ranker)))
-            for gold in golds
+    file.write_bytes(exported(judge, pieces, {"scales": Settings()}, folder))
+    ranker = _Remembering(load(file, base=context_ranker()))
+
+    def scored(settings: Settings) -> Score:
+        ranker.settings = settings
+        restored = (
+            restore(gold.text, lexicon=lexicon, model=language, ranker=ranker, assume_spun=True) for gold in golds
         )
-        if found.f05 > score.f05:
-            best, score = scales, found
-        progress("tune", step, len(TRIED))
+        return total(evaluate(gold, cleaned(found)) for gold, found in zip(golds, restored, strict=True))
+
+    best, score = Settings(), scored(Settings())
+    for step, (name, values) in enumerate(TRIED if golds else ()):
+        for settings in (best._replace(**{name: value}) for value in values):
+            if (found := scored(settings)).f05 > score.f05:
+                best, score = settings, found
+        progress("tune", step + 1, len(TRIED))
     return Tuned(exported(judge, pieces, {"scales": best}, folder), best, score)

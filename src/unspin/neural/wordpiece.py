@@ -36,6 +36,8 @@ class Pieces:
         self._numbers = {name: number for number, name in enumerate(self.names)}
         if missing := [name for name in (PAD, UNKNOWN, FIRST, LAST) if name not in self._numbers]:
             raise ValueError(f"the vocabulary lacks {', '.join(missing)}")
+        if self._numbers[PAD]:
+            raise ValueError(f"the vocabulary does not begin with {PAD}")
         self.pad, self.unknown, self.first, self.last = (self._numbers[n] for n in (PAD, UNKNOWN, FIRST, LAST))
         self._known: dict[str, tuple[int, ...]] = {}
 
