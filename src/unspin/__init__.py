@@ -13,30 +13,62 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from unspin.ask import decide_held
     from unspin.consensus import Sibling
+    from unspin.copies import changes, dedupe, without
     from unspin.edit import apply, cleaned, invert
     from unspin.endpoint import Endpoint
     from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
     from unspin.language import load_model
     from unspin.lexicon import Lexicon
-    from unspin.model import Candidate, DuplicateGroup, Edit, Entry, Held, Option, Restoration, SpinEvidence
+    from unspin.model import (
+        Candidate,
+        Copy,
+        CopyGroup,
+        DuplicateGroup,
+        Edit,
+        Entry,
+        Held,
+        Keep,
+        Level,
+        Option,
+        Place,
+        Restoration,
+        SpinEvidence,
+    )
     from unspin.pipeline import Inspection, inspect, restore
     from unspin.rank import Ranker, load_ranker
 
 _HOME = {
     "ask": ("decide_held",),
     "consensus": ("Sibling",),
+    "copies": ("changes", "dedupe", "without"),
     "edit": ("apply", "cleaned", "invert"),
     "endpoint": ("Endpoint",),
     "errors": ("EditConflict", "FormatError", "InputError", "LexiconError", "UnspinError"),
     "language": ("load_model",),
     "lexicon": ("Lexicon",),
-    "model": ("Candidate", "DuplicateGroup", "Edit", "Entry", "Held", "Option", "Restoration", "SpinEvidence"),
+    "model": (
+        "Candidate",
+        "Copy",
+        "CopyGroup",
+        "DuplicateGroup",
+        "Edit",
+        "Entry",
+        "Held",
+        "Keep",
+        "Level",
+        "Option",
+        "Place",
+        "Restoration",
+        "SpinEvidence",
+    ),
     "pipeline": ("Inspection", "inspect", "restore"),
     "rank": ("Ranker", "load_ranker"),
 }
 
 __all__ = [
     "Candidate",
+    "Copy",
+    "CopyGroup",
     "DuplicateGroup",
     "Edit",
     "EditConflict",
@@ -46,22 +78,28 @@ __all__ = [
     "Held",
     "InputError",
     "Inspection",
+    "Keep",
+    "Level",
     "Lexicon",
     "LexiconError",
     "Option",
+    "Place",
     "Ranker",
     "Restoration",
     "Sibling",
     "SpinEvidence",
     "UnspinError",
     "apply",
+    "changes",
     "cleaned",
     "decide_held",
+    "dedupe",
     "inspect",
     "invert",
     "load_model",
     "load_ranker",
     "restore",
+    "without",
 ]
 
 

@@ -14,9 +14,9 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Protocol
 
 from unspin.decide import calibrated, guard
-from unspin.dedupe import without_repeats
 from unspin.edit import apply, mend_articles
 from unspin.model import Candidate, DecidedBy, Document, Edit, HeldReason, Option, Restoration, Sentence, Signature
+from unspin.repeats import without_repeats
 from unspin.text import segment
 
 REACH = 400  # code points of a sentence to either side of the candidate; some "sentences" are whole pages

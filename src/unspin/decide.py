@@ -17,7 +17,7 @@ from unspin.decode import Decoding, Reading
 from unspin.edit import carry_case
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, DecidedBy, Edit, Held, HeldReason, Option, Restoration, SpinEvidence, Status
-from unspin.text import phrase
+from unspin.text import is_negated, phrase
 
 MIN_CONFIDENCE = 0.5  # where F0.5 is highest
 # Posteriors are overconfident, for the models' errors are not independent. Confidence is a logistic function of
@@ -46,11 +46,6 @@ _DURATION = re.compile(r"\b(?:" + "|".join(_DURATIONS) + r")\b")
 _DECADES = {f"{word[:-1].capitalize()}ies": f"19{tens}0s" for tens, word in enumerate(_TENS.split(), 2)}
 _DECADE = re.compile(r"\b(?:[Nn]ineteen )?(" + "|".join(_DECADES) + r")\b")
 _DIGITS = re.compile(r"\d+")
-_NOT = re.compile(r"\b(?:not|no|never|none|nor|neither|nobody|nothing|cannot|without|with out)\b|\w't\b")
-# Idioms that hold the word and deny nothing.
-_NO_NEGATION = re.compile(
-    r"\b(?:or not|no matter|(?:not|no) (?:less|fewer|more) than|not too long ago|not only|not solely)\b"
-)
 
 
 @lru_cache(maxsize=1 << 15)
@@ -78,12 +73,6 @@ def quantities(words: str) -> Counter[int]:
             continue
         is_open = True
     return Counter(value for value in found if value != 1)
-
-
-@lru_cache(maxsize=1 << 15)
-def is_negated(words: str) -> bool:
-    """Does a phrase hold a negation?"""
-    return _NOT.search(_NO_NEGATION.sub("", " ".join(phrase(words)))) is not None
 
 
 def _keeps_name(before: str, option: str, after: str) -> bool:

@@ -179,8 +179,11 @@ class DuplicateKind(StrEnum):
     """How alike two passages are."""
 
     EXACT = "exact"  # the same characters, white space apart
+    NORMALISED = "normalised"  # the same words, case and punctuation apart
     NEAR = "near"  # small edits
     RESPUN = "respun"  # the same original, spun differently
+    CONTAINED = "contained"  # an excerpt of a longer text
+    OVERLAP = "overlap"  # shares much with another text and says more: never removed
 
 
 @dataclass(frozen=True, slots=True)
@@ -204,6 +207,67 @@ class DuplicateGroup:
     def __post_init__(self) -> None:
         if not self.repeats:
             raise ValueError("a duplicate group needs a repeat")
+
+
+class Level(StrEnum):
+    """What is compared across texts."""
+
+    DOCUMENT = "document"
+    PARAGRAPH = "paragraph"
+    SENTENCE = "sentence"
+
+
+class Keep(StrEnum):
+    """Which of several copies stays; equals are told apart by what stands higher here, then by their characters."""
+
+    ORIGINAL = "original"  # the least spin evidence, then the earliest date, then the longest
+    FIRST = "first"  # in the order given
+    LONGEST = "longest"
+    NEWEST = "newest"
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """A passage of a collection: the number of its text, counted from 0, and its span there."""
+
+    text: int
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
+class Copy:
+    """A passage that says what the kept one of its group says. `score` in [0, 1]; 1 is identical.
+
+    `rule` says in words what makes it a copy.
+    """
+
+    place: Place
+    kind: DuplicateKind
+    score: float
+    rule: str
+
+
+@dataclass(frozen=True, slots=True)
+class CopyGroup:
+    """Passages of a collection that say the same: the kept one, and its copies in the order of their places.
+
+    `overlaps` share much with the kept passage and say more than it: they stay, and may be of other groups too. Every
+    copy and overlap was compared with the kept passage itself. `weakest` are the least similar two of all, and
+    `weakest_score` is their share of equal words, in [0, 1].
+    """
+
+    kept: Place
+    copies: tuple[Copy, ...]
+    weakest: tuple[Place, Place]
+    weakest_score: float
+    overlaps: tuple[Copy, ...] = ()
+
+    def __post_init__(self) -> None:
+        if not self.copies and not self.overlaps:
+            raise ValueError("a group of copies needs a copy or an overlap")
+        if any((copy.kind is DuplicateKind.OVERLAP) for copy in self.copies):
+            raise ValueError("an overlap is no copy")
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,12 +16,12 @@ from unspin.consensus import Sibling, Siblings, digest
 from unspin.debris import mend
 from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
 from unspin.decode import Decoding, decode
-from unspin.dedupe import find_repeats, without_repeats
 from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Sentence, Signature, SpinEvidence
 from unspin.rank import Ranker, default_ranker
+from unspin.repeats import find_repeats, without_repeats
 from unspin.text import segment
 from unspin.witness import overrule
 

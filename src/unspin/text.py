@@ -18,6 +18,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 
 from unspin.model import Document, Paragraph, Sentence, Token
 
@@ -40,6 +41,12 @@ _APOSTROPHE = f"[{APOSTROPHES}]"
 # Words whose "'s" is a contraction (is, has, us), not a possessive, by length: a look-behind has one width.
 _HOSTS = ("it|he", "she|who|let|how|why", "that|what|here|when", "there|where")
 _CONTRACTED = "|".join(rf"(?<=\b(?:{hosts}){_APOSTROPHE})" for hosts in _HOSTS)
+
+_NOT = re.compile(r"\b(?:not|no|never|none|nor|neither|nobody|nothing|cannot|without|with out)\b|\w't\b")
+# Idioms that hold the word and deny nothing.
+_NO_NEGATION = re.compile(
+    r"\b(?:or not|no matter|(?:not|no) (?:less|fewer|more) than|not too long ago|not only|not solely)\b"
+)
 
 # Loops are possessive and none starts where an earlier try of it may have run, so that five megabytes of
 # dots or "@" take time in proportion. The last one cannot backtrack anyway, and is not: Python 3.11.2 loses
@@ -108,6 +115,12 @@ def tokens(text: str, start: int = 0, end: int | None = None) -> Iterator[Token]
 def phrase(text: str) -> tuple[str, ...]:
     """The normal forms of a phrase's tokens: the key under which lexicons and decoders find it."""
     return tuple(token.norm for token in tokens(text))
+
+
+@lru_cache(maxsize=1 << 15)
+def is_negated(words: str) -> bool:
+    """Does a phrase hold a negation?"""
+    return _NOT.search(_NO_NEGATION.sub("", " ".join(phrase(words)))) is not None
 
 
 def _is_abbreviation(word: Token, follower: Token) -> bool:

@@ -14,14 +14,13 @@ from unspin.decide import (
     decide,
     evidence,
     guard,
-    is_negated,
     quantities,
     unsure,
 )
 from unspin.decode import Decoding, Reading
 from unspin.lexicon import Lexicon
 from unspin.model import DecidedBy, Edit, Entry, Held, HeldReason, Restoration, Signature, SpinEvidence, Status
-from unspin.text import segment
+from unspin.text import is_negated, segment
 
 LEXICON = Lexicon(
     [

@@ -19,12 +19,12 @@ PACKAGE = Path(unspin.__file__).parent
 LAYERS = (
     ("model", "errors"),
     ("text", "gold", "lattice", "files"),
-    ("lexicon", "language", "edit", "patch", "evaluate", "dedupe", "pairing"),
+    ("lexicon", "language", "edit", "patch", "evaluate", "repeats", "pairing"),
     ("backoff",),
     ("ngrams",),
-    ("channel", "align", "calibration", "diff", "inflect", "spin"),
-    ("rank",),
-    ("learn",),
+    ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint"),
+    ("rank", "match"),
+    ("learn", "copies"),
     ("decode",),
     ("decide",),
     ("debris", "ask", "consensus"),
@@ -108,7 +108,9 @@ def test_the_door_only_re_exports() -> None:
 
 def test_the_door_opens_at_once() -> None:
     """The command line answers `--help` without what decoding needs."""
-    source = "import sys, unspin; sys.exit(bool({'numpy', 'nltk', 'wordfreq', 'pocketsphinx'} & set(sys.modules)))"
+    source = (
+        "import sys, unspin; sys.exit(bool({'numpy', 'nltk', 'xxhash', 'wordfreq', 'pocketsphinx'} & set(sys.modules)))"
+    )
     assert subprocess.run([sys.executable, "-c", source], check=False).returncode == 0
 
 

@@ -1,6 +1,6 @@
 """How many respun paragraphs `find_repeats` finds, and how many clean ones it would remove.
 
-    python benchmarks/dedupe.py --pairs PAIRS --clean FILE... [--lexicon-from PAIRS]
+    python benchmarks/repeats.py --pairs PAIRS --clean FILE... [--lexicon-from PAIRS]
 
 PAIRS is JSON Lines of `{"original": …, "spun": [copy, copy]}`, a clean file a paragraph a line; both may
 be gzipped. Each pair is a document of two paragraphs; a clean file is read as documents of `--document`
@@ -18,8 +18,8 @@ from pathlib import Path
 import click
 
 from unspin.align import read_pairs
-from unspin.dedupe import MIN_WORDS, Variants, find_repeats
 from unspin.learn import learn
+from unspin.repeats import MIN_WORDS, Variants, find_repeats
 from unspin.text import phrase, segment
 
 

@@ -20,18 +20,18 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 from rapidfuzz.distance import Indel
 
 from unspin.model import Document, DuplicateGroup, DuplicateKind, Paragraph, Repeat
-from unspin.text import INVISIBLE
+from unspin.text import INVISIBLE, is_negated
 
 Phrase = tuple[str, ...]
 Variants = Mapping[Phrase, Collection[Phrase]]
 
-# The figures below were chosen on real spun passages and clean articles: `benchmarks/dedupe.py` prints
+# The figures below were chosen on real spun passages and clean articles: `benchmarks/repeats.py` prints
 # what they find and what they wrongly remove.
 MIN_WORDS = 25  # shorter paragraphs repeat on purpose, and their swaps leave too little to compare
 NEAR_SIMILARITY = 0.92  # share of equal words
@@ -73,7 +73,6 @@ _NUMBER_WORDS = frozenset(
     "trillion first second third fourth fifth sixth seventh eighth ninth tenth eleventh twelfth thirteenth "
     "fourteenth fifteenth sixteenth seventeenth eighteenth nineteenth twentieth thirtieth fortieth fiftieth".split()
 )  # "one" is left out: it is a pronoun more often
-_NEGATIONS = frozenset("no not never none nothing nobody neither nor cannot".split())
 _COMPARISONS = frozenset(
     "more less most least higher lower highest lowest high low over under above below before after earlier later "
     "up down rise rises rose risen fall falls fell fallen increase increases increased decrease decreases "
@@ -249,31 +248,32 @@ def _compare(kept: _Passage, later: _Passage, variants: Variants | None) -> tupl
 
 
 def _changes(kept: _Passage, later: _Passage) -> list[_Change]:
-    """What lies between the runs of equal words in the longest common subsequence."""
-    changes = []
+    return [_Change(*edges) for edges in gaps(kept.words, later.words)]
+
+
+def gaps(kept: Sequence[str], later: Sequence[str]) -> Iterator[tuple[int, int, int, int]]:
+    """What lies between the runs of equal words in the longest common subsequence.
+
+    Words `a:b` of the one stand where the other has its words `c:d`; either may be none.
+    """
     a = c = 0
-    for op in Indel.opcodes(kept.words, later.words):
+    for op in Indel.opcodes(kept, later):
         if op.tag == "equal":
             if op.src_start > a or op.dest_start > c:
-                changes.append(_Change(a, op.src_start, c, op.dest_start))
+                yield a, op.src_start, c, op.dest_start
             a, c = op.src_end, op.dest_end
-    if len(kept.words) > a or len(later.words) > c:
-        changes.append(_Change(a, len(kept.words), c, len(later.words)))
-    return changes
+    if len(kept) > a or len(later) > c:
+        yield a, len(kept), c, len(later)
 
 
 def _says_other(kept: _Passage, later: _Passage, change: _Change) -> bool:
     """Does the change bring a number or a name, or turn a statement into its negation?"""
     before, after = kept.words[change.a : change.b], later.words[change.c : change.d]
-    if any(map(_is_negation, before)) != any(map(_is_negation, after)):
+    if is_negated(" ".join(before)) != is_negated(" ".join(after)):
         return True
     facts = zip(later.facts[change.c : change.d], later.opens[change.c : change.d], strict=True)
     new = {fact for fact, opens in facts if fact and not opens}
     return not new <= {*kept.facts[change.a : change.b], *(_DIGITS.get(word, word) for word in before)}
-
-
-def _is_negation(word: str) -> bool:
-    return word in _NEGATIONS or word.endswith("n't")
 
 
 def _are_small(kept: _Passage, later: _Passage, changes: list[_Change], score: float) -> bool:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unspin.dedupe import MIN_WORDS, find_repeats
 from unspin.model import Document, DuplicateKind
+from unspin.repeats import MIN_WORDS, find_repeats
 from unspin.text import segment
 
 WORDS = st.sampled_from("the a of red Paris 12 runs slowly over green hills and not two rivers north Smith".split(" "))

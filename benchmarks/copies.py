@@ -1,0 +1,391 @@
+"""How many copies `dedupe` finds in a collection, what it joins by mistake, and how fast.
+
+    python benchmarks/copies.py --clean FILE --pairs PAIRS... [--distractors 20000] [--planted 500]
+    python benchmarks/copies.py --clean FILE --speed
+    python benchmarks/copies.py --clean FILE --growth 10000 --growth 100000
+
+PAIRS is JSON Lines of `{"original": …, "spun": [copy, copy]}`, the clean file a paragraph a line; both may be
+gzipped. Paragraphs of 25 words or more are taken. Among the distractors, which are clean, stand the paragraphs of
+the pairs with their copies, copies of other clean paragraphs made here, and texts that templates make of other facts.
+
+Rates are over pairs that should stand in one group, as copies, of which one goes, or as overlaps, of which both
+stay. Precision is over the copies found that belong to a planted text:
+the kept one must be of the same original. Originals that share ten words in a row with another are copies of their
+own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
+of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints
+them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows. Speed and growth
+are measured on clean paragraphs, 10 % of which are repeated with 15 % of their words swapped.
+"""
+
+from __future__ import annotations
+
+import gzip
+import random
+import re
+import resource
+import time
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+from functools import partial
+from itertools import islice, pairwise
+from multiprocessing import get_context
+from pathlib import Path
+
+import click
+
+from unspin.align import read_pairs
+from unspin.copies import dedupe
+from unspin.lexicon import Lexicon
+from unspin.spin import spin
+
+MIN_WORDS = 25
+RUN = 10
+NEW_WORDS = 12  # at least, in a paragraph that is half a copy
+SEED = 5
+TEMPLATES = (
+    (
+        "{name} reported earnings of {d2} cents a share for the quarter that ended in {month}, compared with {e2} "
+        "cents a year earlier. Revenue {moved} {f2} percent to ${g3} million, while analysts polled by {other} had "
+        "expected ${h3} million. Shares of the company closed at ${i2} on {day}."
+    ),
+    (
+        "The {team} beat the {rival} {d2}-{e2} on {day} night behind {f2} points from {name}, who added {g1} rebounds "
+        "and {h1} assists. {other} scored {i2} points for the {rival}, who have lost {j1} of their last {k2} games."
+    ),
+    (
+        "{day} in {city} will be {sky} with a high near {d2} and a low of {e2} degrees. Winds will blow from the "
+        "{direction} at {f1} to {g2} miles per hour, and the chance of rain is {h2} percent. On the next day expect a "
+        "high near {i2} degrees."
+    ),
+    (
+        "A {d2}-year-old man from {city} was arrested on {day} after police found {e1} stolen cars in a garage near "
+        "{name} Street. He is charged with {f1} counts of theft and faces up to {g2} years in prison, said {other}, a "
+        "spokesman for the police."
+    ),
+    (
+        "{name} and {other} won the seats for district {d1} and district {e2} in {city} with {f2} and {g2} percent of "
+        "the votes on {day}. Turnout was {h2} percent, the county clerk said, and {i3} ballots remain to be counted."
+    ),
+)
+CHOICES = {
+    "month": "January March June September December".split(),
+    "day": "Monday Tuesday Wednesday Thursday Friday Saturday Sunday".split(),
+    "moved": "rose fell increased declined dropped grew".split(),
+    "sky": "sunny cloudy rainy windy foggy clear overcast".split(),
+    "direction": "north south east west northwest southeast".split(),
+    "team": "Ravens Falcons Tigers Sharks Comets Pirates Wolves Hornets".split(),
+    "rival": "Lancers Titans Rockets Cougars Bulldogs Kings Spartans Owls".split(),
+}
+NUMBERS = (
+    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy "
+    "eighty ninety hundred thousand million billion trillion first second third fourth fifth sixth seventh eighth"
+).split()
+NEGATIONS = "never none nor neither nobody nothing cannot without don doesn didn isn aren wasn weren won".split()
+SYLLABLES = "ba den ford gar hol ik jen kov lin mar nor ol pet rad san ten ul vik wen yar zel".split()
+
+
+def lines(path: Path) -> Iterator[str]:
+    """The paragraphs of a clean file that are long enough."""
+    opener = gzip.open if path.suffix == ".gz" else open
+    with opener(path, "rt", encoding="utf-8") as file:
+        yield from (line.rstrip("\n") for line in file if len(line.split()) >= MIN_WORDS)
+
+
+@dataclass(slots=True)
+class Planted:
+    """Texts of one kind: an origin number for each, and the pairs of texts that should be found together."""
+
+    texts: list[str] = field(default_factory=list)
+    origins: list[int] = field(default_factory=list)
+    wanted: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
+
+    def add(self, *texts: str) -> int:
+        """Plant the copies of one text; returns the number of the first."""
+        first = len(self.texts)
+        self.texts += texts
+        self.origins += [first] * len(texts)
+        return first
+
+
+def real(paths: Sequence[Path]) -> Planted:
+    planted = Planted()
+    for path in paths:
+        for pair in read_pairs(path):
+            for texts in zip(*(text.split("\n") for text in (pair.original, *pair.spun)), strict=True):
+                if len(texts[0].split()) >= MIN_WORDS:
+                    first = planted.add(*texts)
+                    spun = range(first + 1, first + len(texts))
+                    planted.wanted["original-spun"] += [(first, copy) for copy in spun]
+                    planted.wanted["spun-spun"] += list(pairwise(spun))
+    return planted
+
+
+class Swapper:
+    """Swaps words for others about as frequent: a spinner whose thesaurus nobody knows."""
+
+    def __init__(self, texts: Sequence[str]) -> None:
+        counts = Counter(word for text in texts for word in re.findall(r"\b[a-z]{3,}\b", text))
+        for word in (*NUMBERS, *NEGATIONS):  # another number is no synonym, nor is what denies nothing
+            del counts[word]
+        ranked = [word for word, _ in counts.most_common()][100:]  # the most frequent are function words
+        self.ranks = {word: rank for rank, word in enumerate(ranked)}
+        self.ranked = ranked
+        self.random = random.Random(SEED)
+
+    def __call__(self, text: str, rate: float) -> str:
+        """The text with a share `rate` of its words swapped."""
+        pieces = re.split(r"(\b[a-z]{3,}\b)", text)
+        places = [n for n in range(1, len(pieces), 2) if pieces[n] in self.ranks]
+        for place in self.random.sample(places, min(len(places), round(rate * len(text.split())))):
+            rank = self.ranks[pieces[place]]
+            near = max(0, min(len(self.ranked) - 1, rank + self.random.randint(-20, 20) or 1))
+            pieces[place] = self.ranked[near] if near != rank else self.ranked[near - 1]
+        return "".join(pieces)
+
+
+def sentences(text: str) -> list[str]:
+    return re.split(r"(?<=[.!?][”\"’)])\s+|(?<=[.!?])\s+", text)
+
+
+def _runs(text: str) -> set[int]:
+    words = text.lower().split()
+    return {hash(tuple(words[n : n + RUN])) for n in range(len(words) - RUN + 1)}
+
+
+def _share(first: str, second: str) -> bool:
+    """Do two texts share a run of words?"""
+    return not _runs(first).isdisjoint(_runs(second))
+
+
+def unrepeated(candidates: Sequence[str], background: Sequence[str]) -> list[str]:
+    """The paragraphs that share no `RUN` words in a row with another one: news quotes news."""
+    counts = Counter(run for text in candidates for run in _runs(text))
+    for text in background:
+        for run in _runs(text) & counts.keys():
+            counts[run] += 1
+    return [text for text in candidates if all(counts[run] == 1 for run in _runs(text))]
+
+
+def made(clean: Iterator[str], count: int, name: str, copy: Callable[[str], str | None]) -> Planted:
+    """`count` clean paragraphs with their copies, of those that `copy` can make one of."""
+    planted = Planted()
+    while len(planted.wanted[name]) < count:
+        text = next(clean)
+        if (other := copy(text)) and other != text:
+            first = planted.add(text, other)
+            planted.wanted[name].append((first, first + 1))
+    return planted
+
+
+def moved(swap: Swapper) -> Callable[[str], str | None]:
+    """30 % of the words swapped, and a fifth of the sentences dropped or all of them shuffled, turn about."""
+
+    def copy(text: str) -> str | None:
+        parts = sentences(swap(text, 0.3))
+        if len(parts) < 3:
+            return None
+        if swap.random.random() < 0.5:
+            for _ in range(max(1, round(0.2 * len(parts)))):
+                parts.pop(swap.random.randrange(len(parts)))
+        else:
+            swap.random.shuffle(parts)
+        return " ".join(parts)
+
+    return copy
+
+
+def half(lexicon: Lexicon, chance: random.Random, around: Iterator[str] | None) -> Callable[[str], str | None]:
+    """The first or second half of the sentences, spun; alone, or before half of another paragraph."""
+
+    def copy(text: str) -> str | None:
+        parts = sentences(text)
+        if len(parts) < 4:
+            return None
+        middle = len(parts) // 2
+        part = " ".join(parts[:middle] if chance.random() < 0.5 else parts[middle:])
+        if len(part.split()) < MIN_WORDS:
+            return None
+        spun = spin(part, lexicon, seed=chance.randrange(10**6)).text
+        if around is None:
+            return spun
+        other = sentences(next(around))
+        new = " ".join(other[: max(1, len(other) // 2)])
+        return f"{spun} {new}" if len(new.split()) >= NEW_WORDS else None
+
+    return copy
+
+
+def templates(count: int) -> Planted:
+    """Texts of few templates, each with facts of its own."""
+    chance = random.Random(SEED)
+    planted = Planted()
+
+    def name() -> str:
+        return "".join(chance.choices(SYLLABLES, k=chance.randint(2, 3))).title()
+
+    def filling(key: str) -> str:
+        if key in CHOICES:
+            return chance.choice(CHOICES[key])
+        if key[-1].isdigit():
+            return str(chance.randint(10 ** (int(key[-1]) - 1), 10 ** int(key[-1]) - 1))
+        return name()
+
+    for number in range(count):
+        template = TEMPLATES[number % len(TEMPLATES)]
+        facts = {key: filling(key) for key in set(re.findall(r"{(\w+)}", template))}
+        planted.add(template.format(**facts))
+    return planted
+
+
+def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Lexicon | None, *, show: bool) -> None:
+    """One collection of all sections and the distractors; a line for each section."""
+    texts: list[str] = []
+    section_of: list[str] = []
+    origin_of: list[int] = []
+    starts: dict[str, int] = {}
+    for name, planted in sections.items():
+        starts[name] = len(texts)
+        origin_of += [len(texts) + origin for origin in planted.origins]
+        section_of += [name] * len(planted.texts)
+        texts += planted.texts
+    origin_of += range(len(texts), len(texts) + len(distractors))
+    section_of += ["clean"] * len(distractors)
+    texts += distractors
+    group_of: dict[int, int] = {}
+    overlaps: set[frozenset[int]] = set()
+    right, wrong, quoting, clean = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    for number, group in enumerate(dedupe(texts, lexicon=lexicon)):
+        kept = group.kept.text
+        group_of[kept] = number
+        overlaps |= {frozenset((kept, one.place.text)) for one in group.overlaps}
+        if show and group.copies == ():
+            for one in group.overlaps:
+                click.echo(f"overlap {one.score:.2f}\n  {texts[kept]}\n  {texts[one.place.text]}")
+        for copy in group.copies:
+            other = copy.place.text
+            group_of[other] = number
+            is_right = origin_of[kept] == origin_of[other]
+            names = {section_of[kept], section_of[other]}
+            if names == {"clean"}:
+                clean[copy.kind.value] += 1
+            elif not is_right and "templates" not in names and _share(texts[origin_of[kept]], texts[origin_of[other]]):
+                quoting.update(names)
+            else:
+                (right if is_right else wrong).update(names)
+            if show and not is_right and copy.kind.value not in ("exact", "normalised"):
+                click.echo(f"{sorted(names)} {copy.kind} {copy.rule}\n  {texts[kept]}\n  {texts[other]}")
+    for name, planted in sections.items():
+        found = right[name] + wrong[name]
+        precision = (
+            f"precision {right[name] / found:.4f} ({quoting[name]} left out)" if planted.wanted and found else ""
+        )
+        for title, wanted in planted.wanted.items():
+            together = sum(group_of.get(starts[name] + a, -1) == group_of.get(starts[name] + b, -2) for a, b in wanted)
+            shared = sum(frozenset((starts[name] + a, starts[name] + b)) in overlaps for a, b in wanted)
+            rates = f"copies {together / len(wanted):.4f}  overlaps {shared / len(wanted):.4f}"
+            click.echo(f"{name:22} {title:22} {len(wanted):6} pairs  {rates}  {precision}")
+        if not planted.wanted:
+            share = wrong[name] / len(planted.texts)
+            click.echo(f"{name:22} {len(planted.texts)} texts  merged by mistake {share:.4f}")
+    click.echo(f"{len(distractors):,} distractors: {dict(clean)} joined with one another")
+
+
+def mixed(path: Path, count: int) -> list[str]:
+    """Clean paragraphs, every tenth a swapped copy of an earlier one."""
+    fresh = list(islice(lines(path), count - count // 10))
+    swap = Swapper(fresh[:5000])
+    return fresh + [swap(text, 0.15) for text in fresh[:: max(1, len(fresh) // max(1, count // 10))]][: count // 10]
+
+
+def speed(path: Path, count: int) -> None:
+    """Paragraphs a second, in turn with rensa (`pip install rensa`), in one process."""
+    from rensa import RMinHash, RMinHashLSH
+
+    texts = mixed(path, count)
+    lexicon = Lexicon.load()
+    lexicon.active, dedupe(texts[:100], lexicon=lexicon)
+
+    def ours() -> None:
+        dedupe(texts, lexicon=lexicon)
+
+    def theirs() -> None:
+        index = RMinHashLSH(threshold=0.7, num_perm=128, num_bands=16)
+        hashes: list[RMinHash] = []
+        for number, text in enumerate(texts):
+            words = text.split()
+            found = RMinHash(num_perm=128, seed=42)
+            found.update([" ".join(words[n : n + 5]) for n in range(max(1, len(words) - 4))])
+            for other in index.query(found):
+                found.jaccard(hashes[other])
+            index.insert(number, found)
+            hashes.append(found)
+
+    for turn in range(2):
+        for name, run in (("unspin", ours), ("rensa, 128 permutations, 5 words, 0.7", theirs)):
+            wall, used = time.perf_counter(), time.process_time()
+            run()
+            wall, used = time.perf_counter() - wall, time.process_time() - used
+            rate = f"{count / used:8,.0f} paragraphs a second of processor time ({wall:.1f} s on the clock)"
+            click.echo(f"turn {turn + 1}  {name:38} {rate}")
+
+
+def measured(path: Path, count: int) -> tuple[float, float, float]:
+    """Seconds of processor time, and the growth of peak memory and the text's size in MB."""
+    texts = mixed(path, count)
+    lexicon = Lexicon.load()
+    dedupe(texts[:100], lexicon=lexicon)
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    start = time.process_time()
+    dedupe(texts, lexicon=lexicon)
+    used = time.process_time() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
+    return used, peak / 1024, sum(len(text.encode()) for text in texts) / 1e6
+
+
+@click.command()
+@click.option("--clean", type=click.Path(path_type=Path), required=True)
+@click.option("--pairs", type=click.Path(path_type=Path), multiple=True)
+@click.option("--distractors", default=20_000, show_default=True)
+@click.option("--planted", default=500, show_default=True, help="Paragraphs copied in each way.")
+@click.option("--no-lexicon", is_flag=True, help="As for a spinner that no lexicon knows.")
+@click.option("--speed", "fast", is_flag=True, help="Only speed, beside rensa.")
+@click.option("--growth", type=int, multiple=True, help="Only time and memory for so many paragraphs.")
+@click.option("--show", is_flag=True, help="Print what was joined without being planted, to judge it by eye.")
+def main(
+    clean: Path,
+    pairs: tuple[Path, ...],
+    distractors: int,
+    planted: int,
+    no_lexicon: bool,
+    fast: bool,
+    growth: tuple[int, ...],
+    show: bool,
+) -> None:
+    """Print recall, precision, speed and growth."""
+    for count in growth:
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            used, peak, size = pool.submit(measured, clean, count).result()
+        rate = f"{count / used:,.0f} a second"
+        click.echo(f"{count:>9,} paragraphs  {used:7.1f} s  {rate}  {peak:7,.0f} MB, {peak / size:.1f} times the text")
+    if fast:
+        speed(clean, distractors)
+    if fast or growth:
+        return
+    read = lines(clean)
+    background = list(islice(read, distractors))
+    source = iter(unrepeated(list(islice(read, 80 * planted)), background))
+    swap, lexicon, chance = Swapper(background[:5000]), Lexicon.load(), random.Random(SEED)
+    sections = {path.name.split(".")[0]: real([path]) for path in pairs}
+    for share in (0.05, 0.15, 0.30):
+        sections[f"{share:.0%} swapped"] = made(source, planted, "", partial(swap, rate=share))
+    sections["30% and moved"] = made(source, planted, "dropped or shuffled", moved(swap))
+    sections["half"] = made(source, planted, "alone", half(lexicon, chance, None))
+    sections["half in another"] = made(source, planted, "before another half", half(lexicon, chance, source))
+    sections["templates"] = templates(4 * planted)
+    report(sections, background, None if no_lexicon else lexicon, show=show)
+
+
+if __name__ == "__main__":
+    main()
