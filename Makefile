@@ -7,7 +7,7 @@ PAIRS ?= pairs/train.jsonl.gz
 DEV ?= pairs/dev.jsonl.gz
 CLEAN ?= $(wildcard clean/*.txt.gz)
 
-.PHONY: setup seed test check lint types bench golden lexicon model ranker clean
+.PHONY: setup seed test check lint types bench golden lexicon model ranker neural clean
 
 setup: $(READY)
 
@@ -54,6 +54,11 @@ model: setup  ## Compile the shipped language model again from CLEAN
 
 ranker: setup  ## Train the shipped context ranker again from CLEAN
 	$(BIN)/unspin train $(CLEAN) --held-out $(DEV) -o src/unspin/models/en.vectors --force
+
+neural: setup  ## Train the shipped neural ranker again from CLEAN, PAIRS and the encoder in START; on a GPU: DEVICE=cuda
+	$(BIN)/python -m pip install --quiet --editable '.[neural-train]'
+	$(BIN)/unspin train --ranker neural $(CLEAN) --pairs $(PAIRS) --held-out $(DEV) --tune $(DEV) --start $(START) \
+	  --device $(or $(DEVICE),cpu) --budget $(or $(BUDGET),12000000) -o src/unspin/models/en.onnx --force
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
