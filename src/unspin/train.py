@@ -168,7 +168,7 @@ def tune(
     progress: Progress = lambda stage, done, total: None,
 ) -> tuple[VectorRanker, Score]:
     """The ranker with the weights that best undo the spinning of clean texts, and the score it gets."""
-    golds = list(_golds(texts, lexicon, seed))
+    golds = list(spun_golds(texts, lexicon, seed))
     best, chosen = _scored(ranker, golds, lexicon, model), ranker
     tried = 0
     for name, values in TRIED:
@@ -183,7 +183,7 @@ def tune(
     return chosen, best
 
 
-def _golds(texts: Sequence[str], lexicon: Lexicon, seed: int) -> Iterator[Gold]:
+def spun_golds(texts: Sequence[str], lexicon: Lexicon, seed: int) -> Iterator[Gold]:
     """Each text spun, with its markup; texts that markup cannot express are passed over."""
     for number, text in enumerate(texts):
         with suppress(FormatError):

@@ -24,6 +24,7 @@ from unspin.neural.data import Examples, examples, respun
 from unspin.neural.wordpiece import FIRST, LAST, PAD, UNKNOWN, Pieces
 from unspin.ngrams import load as load_trigrams
 from unspin.ngrams import shipped, usable
+from unspin.train import spun_golds
 
 if TYPE_CHECKING:
     from unspin.neural.model import Shape
@@ -34,7 +35,7 @@ DOCUMENT = 12  # paragraphs that are spun as one text
 EVERY = 50  # of so many pairs one is kept to judge by
 STEP, STEP_FROM_NOTHING = 2e-4, 1e-3  # of an encoder that is started from, or of none
 SIZE, SIZE_ON_GPU = 32, 256  # windows a step
-JUDGES = 300  # documents of clean text
+JUDGES, TUNED = 300, 100  # documents of clean text that judge the model, and that it is tuned on, beside pairs
 PIECES_A_CHARACTER = 0.22  # in English
 VOCABULARY = 30_000  # words that are pieces, where no encoder is started from
 
@@ -78,7 +79,8 @@ def train_neural(task: Task, progress: Progress) -> str:
             train.keep(judge, best)
         _log(task.output, read, verdict)
     train.take(judge, best)  # as in early stopping, the best stays
-    known = list(golds(chain.from_iterable(map(read_pairs, task.tune))))
+    held = _evenly(list(_documents(task.texts, READ, JUDGED)), TUNED)
+    known = [*golds(chain.from_iterable(map(read_pairs, task.tune))), *spun_golds(held, task.lexicon, task.seed)]
     with TemporaryDirectory() as folder:
         tuned = train.tuned(judge, pieces, known, task.lexicon, task.language, Path(folder), progress)
     write_atomic(task.output, tuned.model)
