@@ -101,6 +101,14 @@ def test_damaged_examples_are_refused(tmp_path: Path) -> None:
         Examples.load(path)
 
 
+def test_examples_cut_short_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "examples.npz"
+    whole = examples("A war.", "A struggle.", LEXICON, PIECES).save()
+    path.write_bytes(whole[: len(whole) // 2])
+    with pytest.raises(FormatError, match=r"examples\.npz.*remove it"):
+        Examples.load(path)
+
+
 def test_clean_texts_are_spun_and_every_tenth_is_not() -> None:
     texts = ["The war, the deals, real estate in the north."] * 20
     found = list(respun(texts, LEXICON, PIECES, held_out=frozenset(), seed=1))

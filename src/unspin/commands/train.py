@@ -12,7 +12,7 @@ import click
 from unspin.align import read_pairs
 from unspin.commands import options, terminal
 from unspin.commands.terminal import say
-from unspin.commands.train_neural import Task, train_neural
+from unspin.commands.train_neural import DOCUMENT, JUDGED, READ, Task, train_neural
 from unspin.evaluate import Score
 from unspin.files import chunks, exists, write_atomic
 from unspin.language import default_model, load_model
@@ -23,9 +23,6 @@ from unspin.ngrams import shipped, withheld
 from unspin.rank import CONTEXT, NEURAL, VectorRanker, load, save
 from unspin.train import DIMENSIONS, WORDS, Counts, vectors
 from unspin.train import tune as tune_vectors
-
-COUNTED, TUNED = 0.93, 0.95  # shares of each text's lines: vectors from the first, weights from the next
-DOCUMENT = 12  # paragraphs that are spun as one text
 
 
 @click.command("train")
@@ -114,14 +111,14 @@ def _counted(texts: tuple[Path, ...], output: Path, unseen: frozenset[Phrase], r
     for path in texts:
         name = f"{path.resolve()} without {len(unseen)} runs"  # counts of another task are not gone on from
         if name not in counts.done:
-            parts = chunks(path, stop=COUNTED)
+            parts = chunks(path, stop=READ)
             counts = counts.add(parts, name=name, held_out=unseen, progress=report)
             write_atomic(saved, counts.save())
     return counts
 
 
 def _documents(path: Path, most: int) -> Iterator[str]:
-    lines = [line for part in chunks(path, start=COUNTED, stop=TUNED) for line in part.splitlines()]
+    lines = [line for part in chunks(path, start=READ, stop=JUDGED) for line in part.splitlines()]
     step = max(DOCUMENT, len(lines) // max(1, most))
     return islice(("\n".join(lines[i : i + DOCUMENT]) for i in range(0, len(lines), step)), most)
 
@@ -138,11 +135,11 @@ Made on {datetime.now(UTC):%Y-%m-%d} by
 
     unspin train TEXTS -o FILE --seed {seed}
 
-from the first {COUNTED:.0%} of the lines of
+from the first {READ:.0%} of the lines of
 
 {names}
 
-Weights were tuned on texts from the next {TUNED - COUNTED:.0%}, spun with the lexicon {lexicon.digest};
+Weights were tuned on texts from the next {JUDGED - READ:.0%}, spun with the lexicon {lexicon.digest};
 there it restores with precision {found.precision:.3f}, recall {found.recall:.3f} and F0.5 {found.f05:.3f}. The file
 holds factors of counts, no text. It knows the English of its training texts; of words that it does not know it has
 no opinion.

@@ -30,7 +30,10 @@ if TYPE_CHECKING:
     from unspin.neural.model import Shape
     from unspin.neural.train import Tuned, Verdict
 
-READ, JUDGED = 0.93, 0.95  # shares of each text's lines: trained on the first, judged on the next
+READ, JUDGED = (
+    0.93,
+    0.95,
+)  # shares of each text's lines: to learn from, and from there on to judge by and to tune on
 DOCUMENT = 12  # paragraphs that are spun as one text
 EVERY = 50  # of so many pairs one is kept to judge by
 STEP, STEP_FROM_NOTHING = 2e-4, 1e-3  # of an encoder that is started from, or of none

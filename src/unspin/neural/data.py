@@ -24,6 +24,7 @@ from unspin.lexicon import Lexicon, Phrase
 from unspin.model import Token
 from unspin.neural.wordpiece import WINDOW, Pieces, windows
 from unspin.ngrams import usable
+from unspin.rank import DAMAGED
 from unspin.spin import spin
 from unspin.text import segment
 
@@ -75,7 +76,7 @@ class Examples:
         try:
             with np.load(path, allow_pickle=False) as arrays:
                 return cls(**{f.name: arrays[f.name] for f in fields(cls)})
-        except (OSError, ValueError, KeyError, EOFError) as error:
+        except (OSError, *DAMAGED) as error:
             raise FormatError(path, f"no prepared examples ({error}); remove it to prepare them again") from error
 
 

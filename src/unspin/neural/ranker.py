@@ -3,8 +3,8 @@
 In comes a block in the course of decoding; out goes, per swap that could be undone, the log of how much likelier the
 model thinks its original than leaving the span alone. It reads the text as it stands, spun, both ways, and compares
 each span with each of its options; what it thinks is added to the language model's view, which counts less beside it.
-A model is an ONNX file, which cannot execute anything but arithmetic; a damaged one is refused. Needs onnxruntime (the
-extra `neural`); `train` makes such files.
+A model is an ONNX file, which cannot execute anything but arithmetic; a damaged one is refused. Needs
+onnxruntime; `train` makes such files.
 """
 
 from __future__ import annotations
@@ -34,21 +34,50 @@ if TYPE_CHECKING:
 FORMAT = "unspin-neural-1"
 OPTION = 8  # pieces of an option that are looked at
 WINDOWS = 16  # that are read together: more fill the processor's cache, fewer leave it idle
-OPTIONS = 1024  # that are computed together
+CHUNK = 1024  # options that are computed together
 SURE = 8.0  # nats; a model is never surer than this
 
 Vectors = NDArray[np.float32]
 
 
-class _Options(NamedTuple):
-    """A lexicon's options: `vectors` [options, width] and `biases`, and per active entry, which is its original
-    (`undone`) and which its phrase left alone (`alone`), and what the channel's rates say, in nats (`costs`)."""
+class Options(NamedTuple):
+    """What a lexicon offers, as a model sees it.
 
-    vectors: Vectors
-    biases: Vectors
+    `pieces` [options, OPTION], padded with 0, and `kinds`: 0 for originals, 1 for phrases left alone. Per active
+    entry: its original (`undone`) and its phrase left alone (`alone`) among the options, and the channel's rates as
+    features, ln P(alternate | head) (`rate`) and ln P(left alone | head) (`left`).
+    """
+
+    pieces: Ints
+    kinds: Ints
     undone: Ints
     alone: Ints
-    costs: Floats
+    rate: Floats
+    left: Floats
+
+    @classmethod
+    def of(cls, lexicon: Lexicon, pieces: Pieces) -> Options:
+        """The options of a lexicon; training and reading number and cut them alike."""
+        places: dict[tuple[str, int], int] = {}
+        undone = [places.setdefault((entry.original, 0), len(places)) for entry in lexicon.active]
+        alone = [places.setdefault((entry.spun, 1), len(places)) for entry in lexicon.active]
+        rows = np.zeros((len(places), OPTION), dtype=np.int64)
+        for row, (name, _) in zip(rows, places, strict=True):
+            found = pieces.of(name)[:OPTION]
+            row[: len(found)] = found
+        kinds = np.asarray([kind for _, kind in places], dtype=np.int64)
+        rate = np.log([entry.rate for entry in lexicon.active])
+        kept = np.asarray([lexicon.kept.get(phrase(entry.spun), 1.0) for entry in lexicon.active])
+        left = np.log(np.maximum(kept, LEAST_KEPT))
+        return cls(rows, kinds, np.asarray(undone), np.asarray(alone), rate, left)
+
+
+class _Known(NamedTuple):
+    """A lexicon's options with their `vectors` [options, width] and `biases`."""
+
+    options: Options
+    vectors: Vectors
+    biases: Vectors
 
 
 class NeuralRanker:
@@ -66,7 +95,7 @@ class NeuralRanker:
     ) -> None:
         self._session = session
         self._pieces = Pieces(session.get_modelmeta().custom_metadata_map["pieces"].split("\n"))
-        self._known: WeakKeyDictionary[Lexicon, _Options] = WeakKeyDictionary()
+        self._known: WeakKeyDictionary[Lexicon, _Known] = WeakKeyDictionary()
         self.base, self.weight, self.scales, self._rates = base, weight, scales, tuple(rates)
         content = repr((name, base.digest, weight, scales, self._rates))
         self.digest = f"neural-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
@@ -92,32 +121,24 @@ class NeuralRanker:
     def _compared(self, queries: Vectors, entries: Sequence[int], lexicon: Lexicon) -> Floats:
         """Queries, one per match, against the vectors of its original and of its phrase left alone."""
         if (known := self._known.get(lexicon)) is None:
-            known = self._known[lexicon] = self._options(lexicon)
-        undone, alone = known.undone[entries], known.alone[entries]
-        products = np.einsum("nd,nd->n", queries, known.vectors[undone] - known.vectors[alone])
-        scores: Floats = products + known.biases[undone] - known.biases[alone] + known.costs[entries]
+            known = self._known[lexicon] = self._know(lexicon)
+        options, vectors, biases = known
+        undone, alone = options.undone[entries], options.alone[entries]
+        made, left = self._rates
+        costs = made * options.rate[entries] - left * options.left[entries]
+        products = np.einsum("nd,nd->n", queries, vectors[undone] - vectors[alone])
+        scores: Floats = products + biases[undone] - biases[alone] + costs
         return scores
 
-    def _options(self, lexicon: Lexicon) -> _Options:
+    def _know(self, lexicon: Lexicon) -> _Known:
         """All of a lexicon's options at once: how sums are rounded depends on what is summed beside them."""
-        places: dict[tuple[str, int], int] = {}
-        undone = [places.setdefault((entry.original, 0), len(places)) for entry in lexicon.active]
-        alone = [places.setdefault((entry.spun, 1), len(places)) for entry in lexicon.active]
-        pieces = np.zeros((len(places), OPTION), dtype=np.int64)
-        for row, (name, _) in zip(pieces, places, strict=True):
-            found = self._pieces.of(name)[:OPTION]
-            row[: len(found)] = found
-        kinds = np.asarray([kind for _, kind in places])
+        options = Options.of(lexicon, self._pieces)
         parts = [
-            self._run(["vectors", "biases"], pieces=pieces[n : n + OPTIONS], kinds=kinds[n : n + OPTIONS])
-            for n in range(0, len(places), OPTIONS)
+            self._run(["vectors", "biases"], pieces=options.pieces[n : n + CHUNK], kinds=options.kinds[n : n + CHUNK])
+            for n in range(0, len(options.kinds), CHUNK)
         ]
         vectors, biases = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        rate = np.log([entry.rate for entry in lexicon.active])
-        kept = np.asarray([lexicon.kept.get(phrase(entry.spun), 1.0) for entry in lexicon.active])
-        made, left = self._rates
-        costs = made * rate - left * np.log(np.maximum(kept, LEAST_KEPT))
-        return _Options(vectors, biases, np.asarray(undone), np.asarray(alone), costs)
+        return _Known(options, vectors, biases)
 
     def _queries(self, laid: Windows, start: Ints, end: Ints) -> Vectors:
         """Per span of tokens [start, end], both inside one window, its query; windows of like length go together."""
@@ -166,7 +187,7 @@ def load(path: Path, *, base: Ranker) -> NeuralRanker:
     try:
         import onnxruntime
     except ImportError as error:
-        raise UnspinError('the neural ranker needs onnxruntime: pip install "unspin[neural]"') from error
+        raise UnspinError("the neural ranker needs onnxruntime: pip install onnxruntime") from error
     try:
         data = path.read_bytes()
     except OSError as error:

@@ -20,7 +20,6 @@ from safetensors.torch import load_file, save_file
 from torch import Tensor, nn
 from torch.nn import functional
 
-from unspin.channel import LEAST_KEPT
 from unspin.edit import cleaned
 from unspin.evaluate import Score, total
 from unspin.evaluate import score as evaluate
@@ -31,11 +30,10 @@ from unspin.lexicon import Lexicon
 from unspin.model import Progress
 from unspin.neural.data import Examples
 from unspin.neural.model import Judge, exported
-from unspin.neural.ranker import OPTION, NeuralRanker, combined, load
+from unspin.neural.ranker import NeuralRanker, Options, combined, load
 from unspin.neural.wordpiece import Pieces
 from unspin.pipeline import restore
 from unspin.rank import Context, Scales, context_ranker
-from unspin.text import phrase
 
 SHORTEST_STEP = 64  # batches sorted by length together, so that windows of one batch are alike
 FORGOTTEN = 0.04  # share of entries dropped in training, so that it learns to judge what the lexicon lacks
@@ -68,16 +66,7 @@ class Batches:
         self.examples = examples
         self.lengths = (examples.ids != pieces.pad).sum(axis=1)
         self.spans = np.searchsorted(examples.window, np.arange(len(examples.ids) + 1))  # per window its first span
-        originals = list(dict.fromkeys(entry.original for entry in lexicon.active))
-        spun = list(dict.fromkeys(entry.spun for entry in lexicon.active))
-        place = {name: number for number, name in enumerate(originals)}
-        alone = {name: number for number, name in enumerate(spun, len(originals))}
-        self.option = np.asarray([place[entry.original] for entry in lexicon.active])  # per entry
-        self.alone = np.asarray([alone[entry.spun] for entry in lexicon.active])
-        self.pieces, self.kinds = option_pieces(originals, spun, pieces)
-        self.rate = np.log(np.asarray([entry.rate for entry in lexicon.active]))
-        kept = [lexicon.kept.get(phrase(entry.spun), 1.0) for entry in lexicon.active]
-        self.left = np.log(np.maximum(np.asarray(kept), LEAST_KEPT))
+        self.options = Options.of(lexicon, pieces)
 
     def order(self, size: int, *, seed: int) -> list[NDArray[np.int64]]:
         """Windows by batch: shuffled, those of a batch of like length."""
@@ -101,8 +90,8 @@ class Batches:
         column = np.arange(1 + int(size.max(initial=0)))
         known = column[None, :] <= size[:, None]
         entry = found.entry[np.minimum(start[:, None] + np.maximum(column - 1, 0), len(found.entry) - 1)]
-        choice, rates = self.option[entry], self.rate[entry]
-        choice[:, 0], rates[:, 0] = self.alone[entry[:, 0]], self.left[entry[:, 0]]
+        choice, rates = self.options.undone[entry], self.options.rate[entry]
+        choice[:, 0], rates[:, 0] = self.options.alone[entry[:, 0]], self.options.left[entry[:, 0]]
         label = found.label[spans].astype(np.int64)
         if forget:
             draw = np.random.default_rng(seed)
@@ -116,25 +105,14 @@ class Batches:
             found.cases[rows, :length].astype(np.int64),
             row * length + found.first[spans],
             row * length + found.last[spans],
-            self.pieces[unique],
-            self.kinds[unique],
+            self.options.pieces[unique],
+            self.options.kinds[unique],
             numbers,
             known,
             rates.astype(np.float32),
             label,
         )
         return Batch(*(torch.from_numpy(np.ascontiguousarray(array)).to(device) for array in arrays))
-
-
-def option_pieces(
-    originals: Sequence[str], spun: Sequence[str], pieces: Pieces
-) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Pieces [options, OPTION] and kinds [options] of originals, then of phrases left alone."""
-    rows = np.zeros((len(originals) + len(spun), OPTION), dtype=np.int64)
-    for number, words in enumerate([*originals, *spun]):
-        found = pieces.of(words)[:OPTION]
-        rows[number, : len(found)] = found
-    return rows, np.repeat([0, 1], [len(originals), len(spun)])
 
 
 def logits(judge: Judge, batch: Batch) -> Tensor:
