@@ -19,10 +19,11 @@ from itertools import combinations
 import numpy as np
 import xxhash
 
+from unspin.blocking import candidates
 from unspin.edit import apply, removals
 from unspin.fingerprint import Canon, Corpus, Longs, canon, read
 from unspin.lexicon import Lexicon
-from unspin.match import SHARED_WINDOWS, Match, Matcher, Rule, candidates
+from unspin.match import SHARED_WINDOWS, Match, Matcher, Rule
 from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat
 from unspin.repeats import gaps
 from unspin.text import INVISIBLE, segment, tokens
