@@ -9,11 +9,12 @@ nowhere in the longer. Nothing is refused.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import lru_cache
 from itertools import pairwise
 from math import log
 from statistics import median
@@ -24,9 +25,10 @@ from rapidfuzz import fuzz, process
 from rapidfuzz.distance import Indel, LCSseq
 
 from unspin.blocking import MIN_SYMBOLS
-from unspin.fingerprint import Corpus, Flags, Ints, Longs
+from unspin.fingerprint import FACT, NUMBER, Corpus
 from unspin.model import Progress
 from unspin.repeats import gaps
+from unspin.words import OPENS, Flags, Ints, Longs
 
 # The figures below were chosen on spun passages among clean ones: `benchmarks/copies.py` prints what they find.
 SIMILARITY = 0.6  # share of symbols that agree in order
@@ -55,7 +57,11 @@ DENIAL = 4  # words at most on each side of a place where a negation turns the m
 NEARBY = 2  # words that keep two differing places apart
 ALIGNED = 20_000  # symbols: alignment takes the product of two lengths; beyond, pairs of symbols tell
 LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer texts are compared without order
-CHUNK = 100_000  # pairs compared at a time
+REMEMBERED = 1000  # texts whose content is
+CODES = 0x110000  # characters there are
+CHUNK = 4_000_000  # symbols compared at a time, to bound memory
+
+_UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 
 
 class Rule(Enum):
@@ -83,28 +89,25 @@ class _Content:
 
 
 class Matcher:
-    """Compares texts of a corpus. Remembers what it has counted of each."""
+    """Compares texts of a corpus, on `jobs` processors."""
 
-    def __init__(self, corpus: Corpus) -> None:
-        self.corpus = corpus
+    def __init__(self, corpus: Corpus, *, jobs: int = 1) -> None:
+        self.corpus, self.jobs = corpus, jobs
         self.lengths = np.diff(corpus.bounds)
-        self._contents: dict[int, _Content] = {}
-
-    @cached_property
-    def _symbols(self) -> str:
-        return _characters(self.corpus.symbols)
-
-    @cached_property
-    def _words(self) -> str:
-        return _characters(self.corpus.words)
+        self._content = lru_cache(REMEMBERED)(self._count)
+        self._folds = len(corpus.hashes) > CODES
 
     def symbols(self, text: int) -> str:
         """A text's symbols, one character each."""
-        return self._symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
+        return self._characters(self._numbers(text))
 
     def words(self, text: int) -> str:
         """A text's words, one character each."""
-        return self._words[self.corpus.word_bounds[text] : self.corpus.word_bounds[text + 1]]
+        return self._characters(self._spoken(text))
+
+    def _characters(self, numbers: Ints) -> str:
+        """A character for each number: strings are what is compared fastest. Numbers beyond a million share them."""
+        return (numbers % CODES if self._folds else numbers).tobytes().decode(_UTF_32, "surrogatepass")
 
     def similarity(self, first: int, second: int) -> float:
         """The share of equal words, in [0, 1]; of very long texts, of equal words in any order."""
@@ -117,22 +120,37 @@ class Matcher:
         self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None
     ) -> Iterator[tuple[int, int, Match]]:
         """Those of the given pairs that are copies; `shared` says how many grams each shares."""
-        for start in range(0, len(first), CHUNK):
+        for part in self._chunks(first, second):
             if progress:
-                progress("verifying", start, len(first))
-            part = slice(start, start + CHUNK)
-            agreeing = self._agreeing(first[part], second[part])
-            rows = (first[part].tolist(), second[part].tolist(), shared[part].tolist(), agreeing.tolist())
-            for a, b, count, agree in zip(*rows, strict=True):
+                progress("verifying", part.start, len(first))
+            rows = self._promising(first[part], second[part], shared[part])
+            for a, b, count, agree in zip(*(row.tolist() for row in rows), strict=True):
                 if match := self._match(a, b, count, agree):
                     yield a, b, match
 
+    def _chunks(self, first: Longs, second: Longs) -> Iterator[slice]:
+        ends = np.cumsum(self.lengths[first] + self.lengths[second])
+        edges = np.flatnonzero(np.diff(ends // CHUNK)) + 1
+        for start, end in pairwise([0, *edges.tolist(), len(first)]):
+            yield slice(start, end)
+
+    def _promising(self, first: Longs, second: Longs, shared: Longs) -> tuple[Longs, Longs, Longs, Longs]:
+        """The pairs that share enough or agree enough to be looked at, and how many symbols agree in order."""
+        agreeing = self._agreeing(first, second)
+        both = self.lengths[first] + self.lengths[second]
+        shorter = np.minimum(self.lengths[first], self.lengths[second])
+        in_order = np.where(shorter >= SHORTER * (both - shorter), 2 * agreeing / np.maximum(1, both), 0.0)
+        stays = (shorter >= MIN_SYMBOLS) & ((shared >= SHARED_WINDOWS) | (in_order >= DOUBTFUL))
+        return first[stays], second[stays], shared[stays], agreeing[stays]
+
     def _agreeing(self, first: Longs, second: Longs) -> Longs:
         """How many symbols agree in order; 0 for texts too long to tell."""
-        is_long = (np.maximum(self.lengths[first], self.lengths[second]) > LONGEST).tolist()
-        lefts = ["" if long else self.symbols(a) for a, long in zip(first.tolist(), is_long, strict=True)]
-        rights = ["" if long else self.symbols(b) for b, long in zip(second.tolist(), is_long, strict=True)]
-        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64)
+        is_long = np.maximum(self.lengths[first], self.lengths[second]) > LONGEST
+        lefts, rights = (
+            ["" if long else self.symbols(text) for text, long in zip(texts.tolist(), is_long.tolist(), strict=True)]
+            for texts in (first, second)
+        )
+        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64, workers=self.jobs)
 
     def _match(self, a: int, b: int, shared: int, agree: int) -> Match | None:
         short, long = (b, a) if self._is_longer(a, b) else (a, b)
@@ -185,7 +203,7 @@ class Matcher:
     def _edges(self, text: int) -> list[int]:
         """Where windows of a text start, at the starts of sentences if they can, and where the last one ends."""
         size, edges = int(self.lengths[text]), [0]
-        opens = np.flatnonzero(self.corpus.opens[self.corpus.bounds[text] : self.corpus.bounds[text + 1]])
+        opens = np.flatnonzero(self.corpus.marks[self.corpus.bounds[text] : self.corpus.bounds[text + 1]] & OPENS)
         for place in (*opens.tolist(), size):
             while place > edges[-1] + 2 * WINDOW:  # a long sentence
                 edges.append(edges[-1] + WINDOW)
@@ -245,15 +263,11 @@ class Matcher:
         most = NAMES if score >= SIMILARITY else DOUBTFUL_NAMES
         return stated.numbers <= known and len(stated.names - known) <= most * len(stated.names)
 
-    def _content(self, text: int) -> _Content:
-        if text not in self._contents:
-            here = slice(self.corpus.bounds[text], self.corpus.bounds[text + 1])
-            symbols, numbers = self.corpus.symbols[here], self.corpus.numbers[here]
-            names = self.corpus.facts[here] & ~numbers
-            self._contents[text] = _Content(
-                frozenset(symbols[names].tolist()), frozenset(symbols[numbers].tolist()), frozenset(symbols.tolist())
-            )
-        return self._contents[text]
+    def _count(self, text: int) -> _Content:
+        here = slice(self.corpus.bounds[text], self.corpus.bounds[text + 1])
+        symbols, marks = self.corpus.symbols[here], self.corpus.marks[here] & (FACT | NUMBER)
+        names, numbers = symbols[marks == FACT].tolist(), symbols[marks == FACT | NUMBER].tolist()
+        return _Content(frozenset(names), frozenset(numbers), frozenset(symbols.tolist()))
 
 
 def _denies(first: str, second: str, negated: Flags, also: Flags, *, most: int) -> bool:
@@ -297,10 +311,3 @@ def _unlike(found: Sequence[int], agreeing: float) -> Iterator[tuple[int, int]]:
             start, total, highest = place, 0.0, 0.0
     if highest >= UNLIKE:
         yield start, end
-
-
-def _characters(numbers: Ints) -> str:
-    """A character for each number: strings are what is compared fastest. Numbers beyond a million share them."""
-    codes = numbers.astype(np.uint32) % np.uint32(0x10F800)
-    codes[codes >= 0xD800] += np.uint32(0x800)  # surrogates are no characters
-    return codes.astype("<u4").tobytes().decode("utf-32-le")

@@ -19,11 +19,11 @@ PACKAGE = Path(unspin.__file__).parent
 LAYERS = (
     ("model", "errors"),
     ("text", "gold", "lattice", "files"),
-    ("lexicon", "language", "edit", "patch", "evaluate", "repeats", "pairing"),
+    ("words", "lexicon", "language", "edit", "patch", "evaluate", "repeats", "pairing"),
     ("backoff",),
     ("ngrams",),
     ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint"),
-    ("rank", "blocking"),
+    ("rank", "blocking", "units"),
     ("learn", "match"),
     ("decode", "copies"),
     ("decide",),
