@@ -8,6 +8,7 @@ Nothing is refused. Time and memory grow in proportion to the texts, however lon
 
 from __future__ import annotations
 
+import re
 from array import array
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -50,6 +51,8 @@ _AS_DIGITS = {
     **{word[:-1] + "ieth": f"{10 * n}th" for n, word in enumerate(_TENS, 2)},
 }  # neither "one" nor "second": they are no numbers more often
 
+_INVISIBLE = re.compile(f"[{INVISIBLE}]")
+
 # Classes of characters. A clitic's apostrophe is marked once it is found.
 _ALNUM, _APOSTROPHE, _STOP, _S, _UNDERSCORE, _SEEN, _CLITIC = 1, 2, 4, 8, 16, 32, 64
 _BASE = 0x9E3779B97F4A7C15  # of the polynomial that hashes words; odd, so that it has an inverse
@@ -86,19 +89,16 @@ class Words:
         return Words(self.numbers[words], self.marks[words], bounds, self.norms, self.seen[stays])
 
 
-@lru_cache(maxsize=1)
-def _unseen() -> dict[int, None]:
-    white = (number for number in range(0x110000) if chr(number).isspace())
-    return dict.fromkeys((*white, *map(ord, INVISIBLE)))
-
-
 def bare(text: str) -> str:
     """A text without white space and invisible characters: what `Words.seen` is a hash of.
 
     >>> bare(" so\u200bme  words\\n")
     'somewords'
     """
-    return text.translate(_unseen())
+    if len(text) > BLOCK:  # to split it makes a string of every word
+        return "".join(bare(text[start : start + BLOCK]) for start in range(0, len(text), BLOCK))
+    text = "".join(text.split())
+    return _INVISIBLE.sub("", text) if _INVISIBLE.search(text) else text
 
 
 def norm(word: str) -> str:
