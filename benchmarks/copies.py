@@ -10,7 +10,7 @@ the pairs with their copies, copies of other clean paragraphs made here, and tex
 
 Rates are over pairs that should stand in one group, as copies, of which one goes, or as overlaps, of which both
 stay. Precision is over the copies found that belong to a planted text:
-the kept one must be of the same original. Originals that share ten words in a row with another are copies of their
+the kept one must be of the same original. Originals that share eight words in a row with another are copies of their
 own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
 of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints
 them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows. Speed and growth
@@ -41,10 +41,12 @@ from unspin.copies import dedupe
 from unspin.lexicon import Lexicon
 from unspin.model import DuplicateKind
 from unspin.spin import spin
+from unspin.text import segment
 
 MIN_WORDS = 25
-RUN = 10
+RUN = 8
 NEW_WORDS = 12  # at least, in a paragraph that is half a copy
+FIFTH = 5  # sentences, of which one is dropped
 SEED = 5
 TEMPLATES = (
     (
@@ -120,7 +122,8 @@ def real(paths: Sequence[Path]) -> Planted:
 
 
 def sentences(text: str) -> list[str]:
-    return re.split(r"(?<=[.!?][”\"’)])\s+|(?<=[.!?])\s+", text)
+    """A paragraph's sentences, without the white space between them."""
+    return [text[one.start : one.end] for part in segment(text).paragraphs for one in part.sentences]
 
 
 def _runs(text: str) -> set[int]:
@@ -159,10 +162,10 @@ def moved(swap: Swapper, *, drop: bool) -> Callable[[str], str | None]:
 
     def copy(text: str) -> str | None:
         parts = sentences(swap(text, 0.3))
-        if len(parts) < 3:
+        if len(parts) < (FIFTH if drop else 2):
             return None
         if drop:
-            for _ in range(max(1, round(0.2 * len(parts)))):
+            for _ in range(len(parts) // FIFTH):
                 parts.pop(swap.random.randrange(len(parts)))
         else:
             swap.random.shuffle(parts)
@@ -277,8 +280,8 @@ def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Le
             rates = f"copies {together / len(wanted):.4f}  overlaps {shared / len(wanted):.4f}"
             click.echo(f"{name:20} {title:20} {len(wanted):6} pairs  {rates}")
         if planted.wanted:
-            rates = [_rate(right[name], wrong[name]), _rate(right_overlaps[name], wrong_overlaps[name])]
-            precise = "copies {}  overlaps {}".format(*rates)
+            of_overlaps = _rate(right_overlaps[name], wrong_overlaps[name])
+            precise = f"copies {_rate(right[name], wrong[name])}  overlaps {of_overlaps}"
             click.echo(f"{name:20} {'precision':33} {precise}  ({quoting[name]} quoting pairs left out)")
         if not planted.wanted:
             share = wrong[name] / len(planted.texts)

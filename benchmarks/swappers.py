@@ -21,9 +21,12 @@ FREQUENT = 100  # words that are no content words
 PARTS = {"noun": "NOUN", "verb": "VERB", "adj": "ADJ", "adv": "ADV"}
 COMPARED = ("JJR", "JJS", "RBR", "RBS")  # tags of what few words have a form for
 # Another number is no synonym, nor is what denies nothing; WordNet takes "has" and "are" for nouns, too.
-UNSWAPPED = frozenset(
+NUMBERS = (
     "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy "
     "eighty ninety hundred thousand million billion trillion first second third fourth fifth sixth seventh eighth "
+    "half dozen zero".split()
+)
+UNSWAPPED = frozenset(NUMBERS) | frozenset(
     "never none nor neither nobody nothing cannot without don doesn didn isn aren wasn weren won not "
     "the and for from with are was were been being has have had having does did done doing will would can could may "
     "might must shall should about over under between through against within here there all any both each some more "
@@ -31,6 +34,7 @@ UNSWAPPED = frozenset(
     "these those they them their she her him his its our you your out off down again few such same too now once upon "
     "per via yet into after before above below".split()
 )
+_NUMBER = re.compile(rf"\d|\b(?:{'|'.join(NUMBERS)})\b")
 _WORD = re.compile(r"(\b[a-z]{3,}\b)")
 
 
@@ -63,7 +67,7 @@ class Strangers(Swapper):
         super().__init__()
         counts = Counter(word for text in texts for word in _WORD.findall(text))
         frequent = {word for word, _ in counts.most_common(FREQUENT)}
-        self.ranked = [word for word, _ in counts.most_common() if word not in UNSWAPPED | frequent]
+        self.ranked: list[str] = [word for word, _ in counts.most_common() if word not in UNSWAPPED | frequent]
         self.ranks = {word: rank for rank, word in enumerate(self.ranked)}
 
     def can_swap(self, word: str) -> bool:
@@ -79,7 +83,7 @@ class Synonyms(Swapper):
     """Synonyms in any sense of a word's commonest part of speech, by WordNet; inflected as the word was.
 
     Inflection is lemminflect's (`pip install lemminflect`). Synonyms of several words are inflected at their verb or
-    their last word.
+    their last word; none are taken that hold a number.
     """
 
     def __init__(self, folder: Path = WORDNET) -> None:
@@ -94,7 +98,7 @@ class Synonyms(Swapper):
                     word.partition("(")[0].replace("_", " ") for at in line[-int(line[2]) :] for word in synsets[at]
                 )
                 known = dict.fromkeys(word for word in words if word.islower() and word != line[0].replace("_", " "))
-                self.synonyms[part, line[0]] = list(known)
+                self.synonyms[part, line[0]] = [word for word in known if not _NUMBER.search(word)]
                 self.seen[part, line[0]] = int(line[-int(line[2]) - 1])
         self.forms = lru_cache(maxsize=None)(self._forms)
 
@@ -102,7 +106,7 @@ class Synonyms(Swapper):
         return word not in UNSWAPPED and bool(self.forms(word))
 
     def other(self, word: str) -> str:
-        return self.random.choice(self.forms(word))
+        return self.random.choice(list(self.forms(word)))
 
     def _forms(self, word: str) -> tuple[str, ...]:
         """All that may stand for a word."""

@@ -23,9 +23,9 @@ from unspin.blocking import candidates
 from unspin.edit import apply, removals
 from unspin.fingerprint import Canon, Corpus, Longs, canon, read
 from unspin.lexicon import Lexicon
-from unspin.match import SHARED_WINDOWS, Match, Matcher, Rule
+from unspin.match import SHARED_GRAMS, Match, Matcher, Rule
 from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat
-from unspin.repeats import gaps
+from unspin.stretches import gaps
 from unspin.text import INVISIBLE, segment, tokens
 
 SPIN_MARGIN = 0.03  # of originality: so near to the best, a text is as good an original
@@ -165,41 +165,35 @@ class _Policy:
 
 
 class _Graph:
-    """Which units match, and how; what is not known yet is compared when it is asked for."""
+    """Which units match, and how; `known[a][b]` is the match of a with b."""
 
     def __init__(self, matcher: Matcher, *, progress: Progress | None) -> None:
         self.matcher = matcher
         self.known: defaultdict[int, dict[int, Match]] = defaultdict(dict)
-        self.news: dict[tuple[int, int], bool] = {}
         self._learn(*candidates(matcher.corpus, progress=progress), progress=progress)
 
     def _learn(self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None) -> None:
         for a, b, match in self.matcher.matches(first, second, shared, progress=progress):
-            self.known[a][b] = self.known[b][a] = match
+            self.known[a][b] = match
+            self.known[b][a] = match.turned
 
     def compare(self, one: int, others: Iterable[int]) -> None:
         """Compare a unit with all of some others."""
         new = [other for other in others if other not in self.known[one]]
-        self._learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_WINDOWS))
+        self._learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_GRAMS))
 
     def can_go(self, unit: int, kept: int) -> bool:
         """Is the unit a copy of the kept one that says nothing new, nor the longer one of which that is an excerpt?"""
-        match = self.known[kept].get(unit)
-        if match is None or (match.rule is Rule.CONTAINED and self._is_shorter(kept, unit)):
+        match = self.known[unit].get(kept)
+        if match is None or match.adds[0]:
             return False
-        return not self._says_new(unit, kept)
-
-    def _says_new(self, unit: int, kept: int) -> bool:
-        if (unit, kept) not in self.news:
-            self.news[unit, kept] = self.matcher.says_new(unit, kept)
-        return self.news[unit, kept]
+        return match.rule is not Rule.CONTAINED or not self._is_shorter(kept, unit)
 
     def is_excerpt(self, unit: int, among: set[int]) -> bool:
-        """Is there a longer one among these that says all that the unit does, and more?"""
+        """Is there another one among these that says all that the unit does, and more?"""
         return any(
             other in among
-            and self._is_shorter(unit, other)
-            and (match.rule is Rule.CONTAINED or self._says_new(other, unit))
+            and (match.adds[1] or (match.rule is Rule.CONTAINED and self._is_shorter(unit, other)))
             and self.can_go(unit, other)
             for other, match in self.known[unit].items()
         )
@@ -208,48 +202,50 @@ class _Graph:
         return bool(self.matcher.lengths[a] < self.matcher.lengths[b])
 
     def components(self) -> Iterator[set[int]]:
-        """Units that chains of matches join."""
+        """Units that chains of copies join."""
         seen: set[int] = set()
         for start in sorted(self.known):
             if start in seen:
                 continue
             component, front = {start}, [start]
             while front:
-                new = self.known[front.pop()].keys() - component
+                unit = front.pop()
+                new = {one for one in self.known[unit] if self.can_go(unit, one) or self.can_go(one, unit)} - component
                 component |= new
                 front += new
             seen |= component
             yield component
 
 
-def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int], list[int]]]:
-    """Kept units, each with its copies and overlaps: the best first, and what is no copy of it among themselves."""
+def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int]]]:
+    """Kept units, each with its copies: the best first, and what is no copy of it among themselves."""
     for component in graph.components():
         left = component
         leaders = 0
         while len(left) > 1:
             whole = [unit for unit in left if not graph.is_excerpt(unit, left)]
-            kept = policy.unit(sorted(whole))
+            kept = policy.unit(sorted(whole or left))
             if leaders < LEADERS:
                 graph.compare(kept, sorted(left - {kept}))
             leaders += 1
             copies = sorted(unit for unit in left - {kept} if graph.can_go(unit, kept))
             left = left - {kept, *copies}
-            overlaps = sorted(left & graph.known[kept].keys())
-            if copies or overlaps:
-                yield kept, copies, overlaps
+            if copies:
+                yield kept, copies
 
 
 def _groups(passages: _Passages, policy: _Policy, *, progress: Progress | None = None) -> Iterator[CopyGroup]:
-    matcher = Matcher(passages.corpus)
-    graph = _Graph(matcher, progress=progress)
-    taken: set[int] = set()
-    for kept, copies, overlaps in _stars(graph, policy):
-        taken |= {kept, *copies}
-        yield _group(passages, policy, graph, kept, copies, overlaps)
+    graph = _Graph(Matcher(passages.corpus), progress=progress)
+    copies_of = dict(_stars(graph, policy))
+    gone = {unit for copies in copies_of.values() for unit in copies}
     for unit, same in enumerate(passages.units):
-        if len(same) > 1 and unit not in taken:
-            yield _group(passages, policy, graph, unit, [], [])
+        if unit in gone:
+            continue
+        # each pair of overlapping passages is told once
+        matches = graph.known.get(unit, {})
+        overlaps = sorted(other for other in matches if other > unit and other not in gone)
+        if unit in copies_of or overlaps or len(same) > 1:
+            yield _group(passages, policy, graph, unit, copies_of.get(unit, []), overlaps)
 
 
 def _group(
@@ -258,10 +254,10 @@ def _group(
     stays = policy.place(kept)
     copies = [_same(passages, number, stays) for number in passages.units[kept] if number != stays]
     for unit in units:
-        match = graph.known[kept][unit]
+        match = graph.known[unit][kept]
         rule = match.rule.value.format(match.score)
         copies += [Copy(passages.places[n], _KINDS[match.rule], match.score, rule) for n in passages.units[unit]]
-    shared = [_overlap(passages.places[policy.place(unit)], graph.matcher, unit, kept) for unit in overlaps]
+    shared = [_overlap(passages.places[policy.place(unit)], graph, unit, kept) for unit in overlaps]
     members = [kept, *(units if copies else overlaps)]
     pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in units)
     alike = ((graph.matcher.similarity(a, b), a, b) for a, b in pairs)
@@ -273,9 +269,9 @@ def _group(
     return CopyGroup(passages.places[stays], ordered, (first, second), score, tuple(sorted(shared, key=_where)))
 
 
-def _overlap(place: Place, matcher: Matcher, unit: int, kept: int) -> Copy:
+def _overlap(place: Place, graph: _Graph, unit: int, kept: int) -> Copy:
     """A passage that shares much with the kept one and says more; its score is the share that is not new."""
-    score = 1 - matcher.new(unit, kept) / max(1, int(matcher.lengths[unit]))
+    score = 1 - graph.known[unit][kept].new[0] / int(graph.matcher.lengths[unit])
     return Copy(place, DuplicateKind.OVERLAP, score, Rule.OVERLAP.value.format(score))
 
 
