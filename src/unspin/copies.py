@@ -22,9 +22,9 @@ from unspin.blocking import candidates
 from unspin.edit import apply, removals
 from unspin.fingerprint import Canon, canon
 from unspin.lexicon import Lexicon
-from unspin.match import SHARED_WINDOWS, Match, Matcher, Rule
+from unspin.match import SHARED_GRAMS, Match, Matcher, Rule
 from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat
-from unspin.repeats import gaps
+from unspin.stretches import gaps
 from unspin.text import tokens
 from unspin.units import Passages, characters_digest, read_passages
 from unspin.words import Longs
@@ -129,8 +129,13 @@ class _Queue:
         heappush(self._less, entry)
 
     def pop(self) -> int:
-        while self._all[0][1] not in self.left:
+        while self._all and self._all[0][1] not in self.left:
             heappop(self._all)
+        if not self._all:  # each of those that are left is an excerpt of another one
+            everything = _Queue(self.policy, self.left)
+            for unit in self.left:
+                everything.add(unit)
+            return everything.pop()
         floor = -self._all[0][0] - SPIN_MARGIN
         while self._less and -self._less[0][0] >= floor:
             unit = heappop(self._less)[1]
@@ -144,62 +149,56 @@ class _Queue:
 
 
 class Graph:
-    """Which units match, and how; what is not known yet is compared when it is asked for."""
+    """Which units match, and how; `known[a][b]` is the match of a with b."""
 
     def __init__(self, matcher: Matcher) -> None:
         self.matcher = matcher
         self.known: defaultdict[int, dict[int, Match]] = defaultdict(dict)
-        self.news: dict[tuple[int, int], bool] = {}
 
     def learn(self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None) -> None:
         for a, b, match in self.matcher.matches(first, second, shared, progress=progress):
-            self.known[a][b] = self.known[b][a] = match
+            self.known[a][b] = match
+            self.known[b][a] = match.turned
 
     def compare(self, one: int, others: Iterable[int]) -> None:
         """Compare a unit with all of some others."""
         if new := [other for other in others if other not in self.known[one]]:
-            self.learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_WINDOWS))
+            self.learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_GRAMS))
 
     def can_go(self, unit: int, kept: int) -> bool:
         """Is the unit a copy of the kept one that says nothing new, nor the longer one of which that is an excerpt?"""
-        match = self.known[kept].get(unit)
-        if match is None or (match.rule is Rule.CONTAINED and self._is_shorter(kept, unit)):
+        match = self.known[unit].get(kept)
+        if match is None or match.adds[0]:
             return False
-        return not self._says_new(unit, kept)
-
-    def _says_new(self, unit: int, kept: int) -> bool:
-        if (unit, kept) not in self.news:
-            self.news[unit, kept] = self.matcher.says_new(unit, kept)
-        return self.news[unit, kept]
+        return match.rule is not Rule.CONTAINED or not self._is_shorter(kept, unit)
 
     def is_excerpt(self, unit: int, other: int) -> bool:
-        """Is the other one longer, and does it say all that the unit does, and more?"""
-        return (
-            self._is_shorter(unit, other)
-            and (self.known[unit][other].rule is Rule.CONTAINED or self._says_new(other, unit))
-            and self.can_go(unit, other)
-        )
+        """Does the other one say all that the unit does, and more?"""
+        match = self.known[unit][other]
+        says_more = match.adds[1] or (match.rule is Rule.CONTAINED and self._is_shorter(unit, other))
+        return says_more and self.can_go(unit, other)
 
     def _is_shorter(self, a: int, b: int) -> bool:
         return bool(self.matcher.lengths[a] < self.matcher.lengths[b])
 
     def components(self) -> Iterator[set[int]]:
-        """Units that chains of matches join."""
+        """Units that chains of copies join."""
         seen: set[int] = set()
         for start in sorted(self.known):
             if start in seen:
                 continue
             component, front = {start}, [start]
             while front:
-                new = self.known[front.pop()].keys() - component
+                unit = front.pop()
+                new = {one for one in self.known[unit] if self.can_go(unit, one) or self.can_go(one, unit)} - component
                 component |= new
                 front += new
             seen |= component
             yield component
 
 
-def _stars(graph: Graph, policy: Policy) -> Iterator[tuple[int, list[int], list[int]]]:
-    """Kept units, each with its copies and overlaps: the best first, and what is no copy of it among themselves."""
+def _stars(graph: Graph, policy: Policy) -> Iterator[tuple[int, list[int]]]:
+    """Kept units, each with its copies: the best first, and what is no copy of it among themselves."""
     for left in graph.components():
         queue = _Queue(policy, left)
         excerpts = _Excerpts(graph, queue)
@@ -209,17 +208,15 @@ def _stars(graph: Graph, policy: Policy) -> Iterator[tuple[int, list[int], list[
             if leaders < LEADERS:
                 graph.compare(kept, sorted(left - {kept}))
             leaders += 1
-            others = [unit for unit in graph.known[kept] if unit in left]
-            copies = sorted(unit for unit in others if graph.can_go(unit, kept))
-            overlaps = sorted(set(others).difference(copies))
+            copies = sorted(unit for unit in graph.known[kept] if unit in left and graph.can_go(unit, kept))
             left.difference_update(copies, (kept,))
             excerpts.free(kept, *copies)
-            if copies or overlaps:
-                yield kept, copies, overlaps
+            if copies:
+                yield kept, copies
 
 
 class _Excerpts:
-    """Keeps excerpts of longer units out of a queue for as long as one of these is left."""
+    """Keeps excerpts of other units out of a queue for as long as one of these is left."""
 
     def __init__(self, graph: Graph, queue: _Queue) -> None:
         self.graph, self.queue = graph, queue
@@ -244,12 +241,17 @@ class _Excerpts:
 
 
 def groups_of(passages: Passages, policy: Policy, graph: Graph) -> Iterator[CopyGroup]:
-    alone = np.diff(passages.bounds) > 1  # no copy but of the same words
-    for kept, copies, overlaps in _stars(graph, policy):
-        alone[[kept, *copies]] = False
-        yield _group(passages, policy, graph, kept, copies, overlaps)
-    for unit in np.flatnonzero(alone).tolist():
-        yield _group(passages, policy, graph, unit, [], [])
+    """The groups that the graph's matches make, and those of passages of the same words."""
+    copies_of = dict(_stars(graph, policy))
+    gone = {unit for copies in copies_of.values() for unit in copies}
+    repeated = np.flatnonzero(np.diff(passages.bounds) > 1).tolist()
+    for unit in {*graph.known, *repeated} - gone:
+        # each pair of overlapping passages is told once
+        matches = graph.known.get(unit, ())
+        overlaps = sorted(other for other in matches if other > unit and other not in gone)
+        copies = copies_of.get(unit, [])
+        if copies or overlaps or len(passages.of(unit)) > 1:
+            yield _group(passages, policy, graph, unit, copies, overlaps)
 
 
 def _group(
@@ -258,10 +260,10 @@ def _group(
     stays = policy.place(kept)
     copies = [_same(passages, number, stays) for number in passages.of(kept) if number != stays]
     for unit in units:
-        match = graph.known[kept][unit]
+        match = graph.known[unit][kept]
         rule = match.rule.value.format(match.score)
         copies += [Copy(passages.place(n), KINDS[match.rule], match.score, rule) for n in passages.of(unit)]
-    shared = [overlap(passages.place(policy.place(unit)), graph.matcher, unit, kept) for unit in overlaps]
+    shared = [overlap(passages.place(policy.place(unit)), graph, unit, kept) for unit in overlaps]
     members = [kept, *(units if copies else overlaps)]
     pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in units)
     alike = ((graph.matcher.similarity(a, b), a, b) for a, b in pairs)
@@ -273,9 +275,9 @@ def _group(
     return CopyGroup(passages.place(stays), ordered, (first, second), score, tuple(sorted(shared, key=_where)))
 
 
-def overlap(place: Place, matcher: Matcher, unit: int, kept: int) -> Copy:
+def overlap(place: Place, graph: Graph, unit: int, kept: int) -> Copy:
     """A passage that shares much with the kept one and says more; its score is the share that is not new."""
-    score = 1 - matcher.new(unit, kept) / max(1, int(matcher.lengths[unit]))
+    score = 1 - graph.known[unit][kept].new[0] / int(graph.matcher.lengths[unit])
     return Copy(place, DuplicateKind.OVERLAP, score, Rule.OVERLAP.value.format(score))
 
 

@@ -18,7 +18,7 @@ PACKAGE = Path(unspin.__file__).parent
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
     ("model", "errors"),
-    ("text", "gold", "lattice", "files"),
+    ("text", "gold", "lattice", "files", "stretches"),
     ("words", "lexicon", "language", "edit", "patch", "evaluate", "repeats", "pairing"),
     ("backoff",),
     ("ngrams",),
