@@ -16,7 +16,7 @@ from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
-from math import log
+from math import inf, log
 from typing import NamedTuple
 
 import numpy as np
@@ -186,9 +186,10 @@ class Matcher:
         both = int(self.lengths[a] + self.lengths[b])
         shorter = min(int(self.lengths[a]), int(self.lengths[b]))
         in_order = 2 * agree / both if shorter >= SHORTER * (both - shorter) else 0.0
-        sides = self._sides(a, b)
+        is_plain = in_order >= ALIKE and both - shorter - agree <= FEW
         turned = self._is_longer(a, b)
-        short, long = sides[::-1] if turned else sides
+        ordered = (b, a) if turned else (a, b)
+        short, long = map(self._whole, ordered) if is_plain else self._sides(*ordered)
         if short.evidence < COPIED + log((both - shorter) / shorter):  # a longer text has more places to look like it
             return None
         score = in_order if in_order >= SIMILARITY else short.aligning / shorter
@@ -213,6 +214,10 @@ class Matcher:
         functions = [self._marks(text).translate(_FUNCTION) for text in texts]
         codes, stretches = realigned([self.symbols(text) for text in texts], functions)
         return [_Side(*side) for side in zip(texts, codes, stretches, strict=True)]
+
+    def _whole(self, text: int) -> _Side:
+        """A side of which all is copied, and too little does not align to be looked for."""
+        return _Side(text, bytearray(), [Stretch(0, int(self.lengths[text]), inf)])
 
     def _new(self, side: _Side) -> int:
         """How many symbols of a text stand in stretches of it that nothing in the other one explains."""

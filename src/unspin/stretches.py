@@ -116,7 +116,9 @@ def realigned(texts: Sequence[str], functions: Sequence[bytes]) -> tuple[list[by
     symbols are function words (`FUNCTION`, else 0).
     """
     found = [_coded(here, kinds) for here, kinds in zip(aligned(*texts), functions, strict=True)]
-    stretches = [list(copied(codes)) for codes in found]
+    stretches = [list(copied(found[0])), []]
+    if stretches[0]:  # where it has none, as most candidates, the other one has hardly any
+        stretches[1] += copied(found[1])
     if not all(stretches) or max(map(len, texts)) > ALIGNED:
         return found, stretches
     rests: list[Sequence[int]] = [range(len(text)) for text in texts]
