@@ -129,7 +129,7 @@ class Matcher:
 
     def symbols(self, text: int) -> str:
         """A text's symbols, one character each."""
-        return self._characters(self._numbers(text))
+        return self._characters(self.numbers(text))
 
     def words(self, text: int) -> str:
         """A text's words, one character each."""
@@ -157,6 +157,20 @@ class Matcher:
             for a, b, agree in zip(*(row.tolist() for row in rows), strict=True):
                 if match := self._match(a, b, agree):
                     yield a, b, match
+
+    def compare(self, first: int, second: int) -> Match | None:
+        """How two texts match, if they do."""
+        pair = np.array([first]), np.array([second])
+        return next((match for *_, match in self.matches(*pair, np.array([SHARED_GRAMS]))), None)
+
+    def related(self, first: Longs, second: Longs, shared: Longs, *, share: float) -> Iterator[tuple[int, int]]:
+        """Those of the given pairs in which copied stretches make up a `share` of the longer, whatever its facts."""
+        rows = self._promising(first, second, shared)
+        for a, b, _ in zip(*(row.tolist() for row in rows), strict=True):
+            short, long = (b, a) if self._is_longer(a, b) else (a, b)
+            least = share * float(self.lengths[long])
+            if self.lengths[short] >= least and self._sides(short, long)[0].size >= least:
+                yield a, b
 
     def _chunks(self, first: Longs, second: Longs) -> Iterator[slice]:
         ends = np.cumsum(self.lengths[first] + self.lengths[second])
@@ -211,7 +225,7 @@ class Matcher:
         return match.turned if turned else match
 
     def _sides(self, *texts: int) -> list[_Side]:
-        functions = [self._marks(text).translate(_FUNCTION) for text in texts]
+        functions = [self.marks(text).translate(_FUNCTION) for text in texts]
         codes, stretches = realigned([self.symbols(text) for text in texts], functions)
         return [_Side(*side) for side in zip(texts, codes, stretches, strict=True)]
 
@@ -235,7 +249,7 @@ class Matcher:
         """Of two texts of one length it is one by its symbols, whatever the numbers of the texts."""
         if self.lengths[a] != self.lengths[b]:
             return bool(self.lengths[a] > self.lengths[b])
-        first, second = (self.corpus.hashes[self._numbers(text)].tobytes() for text in (a, b))
+        first, second = (self.corpus.hashes[self.numbers(text)].tobytes() for text in (a, b))
         return first > second
 
     def _denies(self, first: int, second: int) -> bool:
@@ -243,7 +257,7 @@ class Matcher:
         if max(self.lengths[first], self.lengths[second]) > ALIGNED:
             return False
         negated = self.corpus.negated
-        flags = negated[self._numbers(first)], negated[self._numbers(second)]
+        flags = negated[self.numbers(first)], negated[self.numbers(second)]
         if not _denies(self.symbols(first), self.symbols(second), *flags, most=DENIAL):
             return False
         # and a negation it is by its words: a class may be named after another phrase that holds one
@@ -253,10 +267,10 @@ class Matcher:
     def _spoken(self, text: int) -> Ints:
         return self.corpus.words[self.corpus.word_bounds[text] : self.corpus.word_bounds[text + 1]]
 
-    def _numbers(self, text: int) -> Ints:
+    def numbers(self, text: int) -> Ints:
         return self.corpus.symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
 
-    def _marks(self, text: int) -> bytes:
+    def marks(self, text: int) -> bytes:
         return self.corpus.marks[self.corpus.bounds[text] : self.corpus.bounds[text + 1]].tobytes()
 
     def _states_the_same(self, short: _Side, long: _Side, score: float) -> bool:
@@ -269,7 +283,7 @@ class Matcher:
         return not numbers or not long.own(known.numbers, stated.symbols)
 
     def _count(self, text: int) -> _Content:
-        numbers, marks = self._numbers(text).tolist(), self._marks(text)
+        numbers, marks = self.numbers(text).tolist(), self.marks(text)
         facts = [(place, symbol) for place, symbol in enumerate(numbers) if marks[place] & FACT]
         return _Content(
             tuple(fact for fact in facts if not marks[fact[0]] & NUMBER),

@@ -13,14 +13,15 @@ import click
 
 from unspin.commands import options
 from unspin.commands.terminal import Failures, counted, legible, product, progress, say
-from unspin.copies import changes, dedupe, without
+from unspin.copies import PASSAGE_WORDS, changes, dedupe, without
 from unspin.errors import OutputError
 from unspin.files import Source, SourceText, sources, write_atomic
 from unspin.lexicon import Lexicon
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place
 from unspin.pipeline import default_lexicon
 
-MIN_WORDS = {Level.DOCUMENT: 0, Level.PARAGRAPH: 25, Level.SENTENCE: 12}  # shorter ones repeat on purpose
+# Shorter ones repeat on purpose.
+MIN_WORDS = {Level.DOCUMENT: 0, Level.PARAGRAPH: 25, Level.SENTENCE: 12, Level.PASSAGE: PASSAGE_WORDS}
 OPENING = 70  # characters of a passage that a report in words shows
 
 
@@ -148,7 +149,7 @@ def _summary(groups: Sequence[CopyGroup], passages: str) -> str:
     type=click.Choice([*map(str, Level)]),
     default=str(Level.DOCUMENT),
     show_default=True,
-    help="What is compared: whole texts, their paragraphs, or their sentences.",
+    help="What is compared: whole texts, their paragraphs, their sentences, or any runs of the same words.",
 )
 @click.option(
     "--keep",
@@ -160,7 +161,8 @@ def _summary(groups: Sequence[CopyGroup], passages: str) -> str:
 @click.option(
     "--min-words",
     type=click.IntRange(min=0),
-    help="Leave shorter passages alone. [default: 0 for documents, 25 for paragraphs, 12 for sentences]",
+    help="Leave shorter passages alone. [default: 0 for documents, 25 for paragraphs, 12 for sentences, "
+    "50 for passages]",
 )
 @click.option("--format", "style", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
 @click.option("--diff", is_flag=True, help="Show the words in which each copy differs from what is kept.")
