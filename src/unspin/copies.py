@@ -33,6 +33,7 @@ from unspin.words import Longs
 PASSAGE_WORDS = 50
 SPIN_MARGIN = 0.03  # of originality: so near to the best, a text is as good an original
 MAX_DIFFED = 20_000  # words: alignment takes the product of two lengths
+BLANKS = (" ", "\t")
 EVERY_PAIR = 40  # members of a group, all of whose pairs are compared for the weakest
 LEADERS = 8  # of a chain of matches, each compared with all that is left of it
 
@@ -338,6 +339,15 @@ def changes(kept: str, copy: str) -> tuple[tuple[str, str], ...]:
 
 
 def without(text: str, copies: Iterable[Place]) -> str:
-    """The text without some of its passages, which do not overlap, and without the line breaks that they leave."""
-    repeats = tuple(Repeat(place.start, place.end, DuplicateKind.EXACT, 1.0) for place in copies)
-    return apply(text, removals([DuplicateGroup(0, 0, repeats)], text)) if repeats else text
+    """The text without some of its passages, which do not overlap, and without the gaps that they leave."""
+    repeats: list[Repeat] = []
+    for place in sorted(copies, key=lambda place: place.start):
+        start, end = place.start, place.end
+        while text[end : end + 1] in BLANKS:
+            end += 1
+        if text[end : end + 1] in ("", "\n", "\r"):  # nothing follows in its line
+            least = repeats[-1].end if repeats else 0
+            while start > least and text[start - 1] in BLANKS:
+                start -= 1
+        repeats.append(Repeat(start, end, DuplicateKind.EXACT, 1.0))
+    return apply(text, removals([DuplicateGroup(0, 0, tuple(repeats))], text)) if repeats else text

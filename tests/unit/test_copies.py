@@ -244,6 +244,8 @@ def test_changes_and_without() -> None:
     text = f"One.\n\n{OTHER}\n\nTwo.\n"
     assert without(text, [Place(0, 6, 6 + len(OTHER))]) == "One.\n\nTwo.\n"
     assert without(text, []) == text
+    assert without("Here.  There. Where.\n", [Place(0, 7, 13)]) == "Here.  Where.\n"
+    assert without("Here. There. \nWhere.", [Place(0, 6, 12), Place(0, 0, 5)]) == "Where."
 
 
 @pytest.mark.parametrize(

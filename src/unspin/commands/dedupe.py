@@ -19,6 +19,7 @@ from unspin.files import Source, SourceText, sources, write_atomic
 from unspin.lexicon import Lexicon
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place
 from unspin.pipeline import default_lexicon
+from unspin.verbatim import SHORTEST
 
 # Shorter ones repeat on purpose.
 MIN_WORDS = {Level.DOCUMENT: 0, Level.PARAGRAPH: 25, Level.SENTENCE: 12, Level.PASSAGE: PASSAGE_WORDS}
@@ -195,6 +196,8 @@ def command(
     the rule that makes it one. JSON is an object per group, with the copies' texts and scores. "Newest" and "earliest"
     go by the time when a file was last changed.
 
+    --level passage finds long runs of the same words (50 or more) inside texts that differ otherwise.
+
     With -o, the texts go to DIR under the same names, without the copies; a text that is a copy as a whole is left
     out. Overlaps share much with what is kept and say more: they stay. No input is changed, and no group loses its
     last copy.
@@ -203,14 +206,17 @@ def command(
     Examples:
       unspin dedupe articles/
       unspin dedupe --level paragraph --format jsonl --diff articles/ > copies.jsonl
+      unspin dedupe --level passage -o unique articles/
       unspin dedupe --keep longest -o unique articles/
     """
+    wanted = Level(level)
+    if wanted is Level.PASSAGE and min_words is not None and min_words < SHORTEST:
+        raise click.UsageError(f"--level passage needs --min-words {SHORTEST} or more")
     found, errors = sources(files, skip=output)
     failures = Failures(errors)
     if output:
         _targets(found, output, force=force)
     collection = _read(found, failures)
-    wanted = Level(level)
     with progress("dedupe", shown=output is not None) as tell:
         groups = dedupe(
             [text.text for text in collection.texts],
