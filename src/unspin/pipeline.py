@@ -86,6 +86,31 @@ def restore(
     `Sibling.read` returns them: all copies are read together, and an unspun one's words win. The cleaned text:
     `unspin.cleaned(restoration)`.
     """
+    return examine(
+        text,
+        lexicon=lexicon,
+        model=model,
+        ranker=ranker,
+        min_confidence=min_confidence,
+        keep_duplicates=keep_duplicates,
+        assume_spun=assume_spun,
+        siblings=siblings,
+    )[0]
+
+
+def examine(
+    text: str,
+    *,
+    lexicon: Lexicon | None = None,
+    model: LanguageModel | None = None,
+    ranker: Ranker | None = None,
+    min_confidence: float = MIN_CONFIDENCE,
+    keep_duplicates: bool = False,
+    assume_spun: bool = False,
+    siblings: Sequence[str | Sibling] = (),
+) -> tuple[Restoration, tuple[Candidate, ...]]:
+    """Restore a text, as `restore` does, and return also all candidates that it was decided from, for a person to
+    choose from; none for a text without spin evidence."""
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
@@ -113,7 +138,7 @@ def restore(
     ]
     if copies:
         options.append(("siblings", ",".join(digest(sibling.text) for sibling in copies)))
-    return Restoration(
+    restoration = Restoration(
         original=text,
         spin=spin,
         duplicates=duplicates,
@@ -121,6 +146,7 @@ def restore(
         held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
         signature=Signature(_version(), lexicon.digest, model.digest, tuple(options)),
     )
+    return restoration, tuple(candidates(text, readings, lexicon))
 
 
 def inspect(

@@ -30,7 +30,7 @@ LAYERS = (
     ("debris", "ask", "consensus"),
     ("endpoint", "witness"),
     ("pipeline",),
-    ("train", "neural"),
+    ("train", "neural", "review"),
     ("commands",),
     ("cli",),
     ("__main__",),

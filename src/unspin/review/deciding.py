@@ -1,0 +1,195 @@
+"""Answers into decisions: one item, many at once, and back.
+
+In come items and what a person says to them; out go the decisions, as they were added to the record. The record only
+grows. Refused, by `Overtaken`: an answer to what is stale, or what somebody else decided in the meantime.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+
+from unspin.errors import Overtaken
+from unspin.model import DecidedBy
+from unspin.review.model import Act, Answer, Decision, Filter, Reviewer, State
+from unspin.review.queue import chosen, unclaimed
+from unspin.review.reading import DECISION, read_decisions
+from unspin.review.store import MANY, Store
+from unspin.review.tables import (
+    ACTS,
+    INTERFACES,
+    SHELVED,
+    STATES,
+    claims,
+    decisions,
+    items,
+    reviewers,
+    state_code,
+    state_of,
+    why_code,
+)
+
+_DECIDE, _UNDO, _OPINION = map(ACTS.index, (Act.DECIDE, Act.UNDO, Act.OPINION))
+
+
+def decide(
+    store: Store,
+    connection: Connection,
+    item: int,
+    answer: Answer,
+    *,
+    by: Reviewer,
+    now: int,
+    expected: State | None = None,
+    is_opinion: bool = False,
+) -> Decision:
+    """Record an answer; unless it is a second opinion, it takes effect. `now`: milliseconds since 1970."""
+    row = _locked(connection, item)
+    old = state_of(row.state, row.why)
+    if expected is not None and old is not expected:
+        raise Overtaken(f"item {item} has been {old} by {_last_reviewer(connection, item)} in the meantime; look again")
+    if answer.after is not None and row.why == why_code(DecidedBy.DUPLICATE):
+        raise ValueError("a repeated passage goes or stays; it is not replaced")
+    words = None if answer.after is None else store.phrase_ids(connection, [answer.after])[answer.after]
+    new = state_code(answer.state)
+    if not is_opinion:
+        connection.execute(update(items).where(items.c.id == item).values(state=new, answer=words))
+        connection.execute(delete(claims).where(claims.c.item == item))
+    line = _line(store, connection, by, now) | {
+        "item": item,
+        "act": _OPINION if is_opinion else _DECIDE,
+        "old": row.state,
+        "new": new,
+        "answer": words,
+    }
+    return _added(connection, line)
+
+
+def _locked(connection: Connection, item: int) -> Row[*tuple[Any, ...]]:
+    """The item, which no one else may change until the transaction ends."""
+    columns = (items.c.id, items.c.state, items.c.why, items.c.answer)
+    row = connection.execute(select(*columns).where(items.c.id == item).with_for_update()).first()
+    if row is None:
+        raise KeyError(item)
+    if row.state >= SHELVED:
+        raise Overtaken(f"item {item} is stale: its text, or what is proposed for it, has changed since")
+    return row
+
+
+def _last_reviewer(connection: Connection, item: int) -> str:
+    found = select(reviewers.c.name).join(decisions, decisions.c.reviewer == reviewers.c.id)
+    return str(connection.execute(found.where(decisions.c.item == item).order_by(decisions.c.id.desc())).scalar())
+
+
+def _line(store: Store, connection: Connection, by: Reviewer, now: int) -> dict[str, Any]:
+    """What all lines of one act have in common."""
+    interface = INTERFACES.index(by.interface)
+    return {"reviewer": store.reviewer_id(connection, by.name), "interface": interface, "at": now}
+
+
+def _added(connection: Connection, line: dict[str, Any]) -> Decision:
+    number = connection.execute(insert(decisions).values(line).returning(decisions.c.id)).scalar_one()
+    return read_decisions(connection, DECISION.where(decisions.c.id == number))[0]
+
+
+def _add_batch(connection: Connection, lines: Sequence[dict[str, Any]]) -> int:
+    """Add lines as one batch, which is called by the number of its first."""
+    batch: int = connection.execute(insert(decisions).values(lines[0]).returning(decisions.c.id)).scalar_one()
+    connection.execute(update(decisions).where(decisions.c.id == batch).values(batch=batch))
+    for first in range(1, len(lines), 10 * MANY):
+        rows = [line | {"batch": batch} for line in lines[first : first + 10 * MANY]]
+        connection.execute(insert(decisions), rows)
+    return batch
+
+
+def decide_all(
+    store: Store, connection: Connection, wanted: Filter, answer: Answer, *, by: Reviewer, now: int, holder: str = ""
+) -> int:
+    """Accept or reject all that a filter lets through, undecided unless it names other states. How many were they?
+
+    What another reviewer has before him is left to him.
+    """
+    if answer.after is not None:
+        raise ValueError("many items are accepted or rejected; each is replaced by itself")
+    where = [chosen(wanted, undecided=wanted.states is None), unclaimed(holder, now)]
+    columns = select(items.c.id, items.c.state).where(*where).order_by(items.c.id)
+    found = connection.execute(columns.with_for_update()).all()
+    if not found:
+        return 0
+    new, shared = state_code(answer.state), _line(store, connection, by, now)
+    lines = [shared | {"item": item, "act": _DECIDE, "old": old, "new": new, "answer": None} for item, old in found]
+    batch = _add_batch(connection, lines)
+    touched = items.c.id.in_(select(decisions.c.item).where(decisions.c.batch == batch))
+    connection.execute(update(items).where(touched).values(state=new, answer=None))
+    return len(lines)
+
+
+def undo(store: Store, connection: Connection, *, by: Reviewer, now: int) -> list[Decision]:
+    """Take back the reviewer's last answer that stands, or all of his last batch. The lines added; none: nothing left.
+
+    Of a batch, items that somebody decided anew, and stale ones, stay as they are. Raises Overtaken if none is left.
+    """
+    lines = _last(connection, store.reviewer_id(connection, by.name))
+    taken = [line for line in lines if line.act == _OPINION or _stands(connection, line)]
+    if lines and not taken:
+        raise Overtaken(f"item {lines[0].item} has been decided anew, or is stale; nothing is taken back")
+    if not taken:
+        return []
+    shared = _line(store, connection, by, now)
+    added = [shared | _taking_back(connection, line) for line in taken]
+    for line, new in zip(taken, added, strict=True):
+        if line.act != _OPINION:
+            values = {"state": new["new"], "answer": new["answer"]}
+            connection.execute(update(items).where(items.c.id == line.item).values(values))
+    if len(added) == 1:
+        return [_added(connection, added[0])]
+    batch = _add_batch(connection, added)
+    return read_decisions(connection, DECISION.where(decisions.c.batch == batch).order_by(decisions.c.id))
+
+
+def _last(connection: Connection, reviewer: int) -> Sequence[Row[*tuple[Any, ...]]]:
+    """The lines of a reviewer's last act that was not undone."""
+    stands = _not_undone()
+    own = (decisions.c.reviewer == reviewer, decisions.c.act.in_((_DECIDE, _OPINION)))
+    last = connection.execute(select(decisions).where(*own, stands).order_by(decisions.c.id.desc()).limit(1)).first()
+    if last is None or last.batch is None:
+        return [last] if last else []
+    batch = select(decisions).where(decisions.c.batch == last.batch, stands).order_by(decisions.c.id)
+    return connection.execute(batch).all()
+
+
+def _effective(connection: Connection, item: int, *, before: int | None = None) -> Row[*tuple[Any, ...]] | None:
+    """The last decision on an item that was not undone; before another line, if so."""
+    found = select(decisions).where(decisions.c.item == item, decisions.c.act == _DECIDE, _not_undone())
+    if before is not None:
+        found = found.where(decisions.c.id < before)
+    return connection.execute(found.order_by(decisions.c.id.desc()).limit(1)).first()
+
+
+def _not_undone() -> ColumnElement[bool]:
+    undoing = decisions.alias()
+    return ~select(undoing.c.id).where(undoing.c.undoes == decisions.c.id).exists()
+
+
+def _stands(connection: Connection, line: Row[*tuple[Any, ...]]) -> bool:
+    """Is the item still as this line left it?"""
+    state = connection.execute(select(items.c.state).where(items.c.id == line.item).with_for_update()).scalar_one()
+    last = _effective(connection, line.item)
+    return state < SHELVED and last is not None and last.id == line.id
+
+
+def _taking_back(connection: Connection, line: Row[*tuple[Any, ...]]) -> dict[str, Any]:
+    answer = None
+    if line.act != _OPINION and STATES[line.old] is State.REPLACED:
+        earlier = _effective(connection, line.item, before=line.id)
+        answer = earlier.answer if earlier else None
+    return {
+        "item": line.item,
+        "act": _UNDO,
+        "old": line.new if line.act != _OPINION else line.old,
+        "new": line.old,
+        "answer": answer,
+        "undoes": line.id,
+    }
