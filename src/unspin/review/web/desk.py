@@ -1,0 +1,195 @@
+"""What the page asks of a ledger, and what the ledger says, as the page understands it.
+
+In come a ledger and what the page sends, already read; out go pages' contents and JSON values. Refused: by `KeyError`
+what is not there, by `Overtaken` an answer to what changed since, by `ValueError` what makes no sense.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+from unspin.model import DecidedBy, HeldReason
+from unspin.review.ledger import Ledger
+from unspin.review.model import (
+    ACCEPT,
+    EVERYTHING,
+    REJECT,
+    Answer,
+    Decision,
+    Document,
+    Filter,
+    Interface,
+    Item,
+    Order,
+    Reviewer,
+    State,
+    Why,
+)
+from unspin.review.web.article import Article, Mark
+from unspin.review.web.shown import pieces, plain
+
+NEAR = 2  # items to either side that a decision may touch: articles look one word ahead
+KEPT = 16  # articles at hand
+
+_SWAPS: tuple[Why, ...] = tuple(why for why in DecidedBy if why is not DecidedBy.DUPLICATE)
+KINDS: dict[str, tuple[Why, ...]] = {
+    "proposed": _SWAPS,
+    "held": tuple(HeldReason),
+    "repeats": (DecidedBy.DUPLICATE,),
+}
+EVERY_KIND = tuple(KINDS)
+
+
+@dataclass(frozen=True, slots=True)
+class Bulk:
+    """Many items at once. `document`, `entry_of` (the number of an item): None is all of them. `kinds`: of KINDS."""
+
+    answer: Answer
+    document: int | None = None
+    entry_of: int | None = None
+    min_confidence: float = 0.0
+    kinds: tuple[str, ...] = ("proposed",)
+
+
+class Desk:
+    """One reviewer's ledger, seen through a filter. May be used from many threads."""
+
+    def __init__(
+        self, ledger: Ledger, reviewer: str, *, wanted: Filter = EVERYTHING, order: Order = Order.POSITION
+    ) -> None:
+        self.ledger, self.by = ledger, Reviewer(reviewer, Interface.WEB)
+        self.wanted, self.order = wanted, order
+        self._articles: dict[tuple[int, str], Article] = {}
+        self._entry_ids: dict[tuple[str, str], int] = {}
+        self._names: dict[int, str] = {}
+
+    # pages
+
+    def documents(self) -> list[Document]:
+        """All texts that the review is about."""
+        only = self.wanted.document
+        return [document for document in self.ledger.documents() if only in (None, document.id)]
+
+    def article(self, document: int) -> Article:
+        """A text, cut into paragraphs; the document in it has the counts of now."""
+        found = self.ledger.document(document)
+        key = found.id, found.signature
+        article = self._articles.get(key)
+        if article is None:
+            if len(self._articles) >= KEPT:
+                self._articles = {}
+            article = self._articles[key] = Article(found, self.ledger.text(document))
+        article.document = found
+        return article
+
+    def marks(self, article: Article) -> list[Mark]:
+        """All marks of a text."""
+        number = article.document.id
+        items = self.ledger.items(Filter(document=number))
+        if self.wanted == EVERYTHING:
+            return article.marks(items)
+        wanted = self.ledger.items(replace(self.wanted, document=number))
+        return article.marks(items, is_open={item.id: True for item in wanted})
+
+    def last(self) -> int:
+        """The number of the last decision; it grows with every one."""
+        return next((decision.id for decision in self.ledger.history(limit=1)), 0)
+
+    def name(self, document: int) -> str:
+        """What a text is called."""
+        if document not in self._names:
+            self._names[document] = self.ledger.document(document).name
+        return self._names[document]
+
+    # decisions
+
+    def decide(
+        self, number: int, said: str | None, *, expected: State | None, words: str | None = None
+    ) -> tuple[Decision, list[Mark]]:
+        """Accept or reject an item (`said`), or put `words` there. Also: the marks that may look different by now."""
+        item = self.ledger.item(number)
+        match said:
+            case "accept":
+                answer = ACCEPT
+            case "reject":
+                answer = REJECT
+            case None if words is not None:
+                answer = item.saying(words)
+            case _:
+                raise ValueError("an answer is to accept, to reject, or words of your own")
+        decision = self.ledger.decide(number, answer, by=self.by, expected=expected)
+        return decision, self.around(self.ledger.item(number))
+
+    def around(self, item: Item) -> list[Mark]:
+        """The marks of an item and of its neighbours in the same paragraph."""
+        article, own = self.article(item.document), Filter(document=item.document)
+        before = self.ledger.items(own, before=item.id, limit=NEAR)
+        after = self.ledger.items(own, after=item.id, limit=NEAR)
+        first, last = article.span(item.start)
+        near = [one for one in (*reversed(before), item, *after) if first <= one.start < last]
+        return article.marks(near)
+
+    def filter(self, bulk: Bulk) -> Filter:
+        """The items that a bulk decision is about."""
+        entries = self.wanted.entries
+        if bulk.entry_of is not None:
+            own = self.entry_of(self.ledger.item(bulk.entry_of))
+            if own is None:
+                raise ValueError("this has no lexicon entry")
+            entries = (own,)
+        why = tuple(reason for kind in bulk.kinds for reason in KINDS[kind])
+        return replace(
+            self.wanted,
+            document=self.wanted.document if bulk.document is None else bulk.document,
+            entries=entries,
+            min_confidence=max(bulk.min_confidence, self.wanted.min_confidence or 0.0),
+            why=why if self.wanted.why is None else tuple(set(why) & set(self.wanted.why)),
+        )
+
+    def count(self, bulk: Bulk) -> int:
+        """How many items a bulk decision would decide."""
+        return self.ledger.count(self.filter(bulk), undecided=True)
+
+    def decide_all(self, bulk: Bulk) -> int:
+        """Decide them. How many were they?"""
+        return self.ledger.decide_all(self.filter(bulk), bulk.answer, by=self.by)
+
+    def undo(self) -> list[Decision]:
+        """Take back the reviewer's last answer."""
+        return self.ledger.undo(by=self.by)
+
+    def entry_of(self, item: Item) -> int | None:
+        """The number of an item's entry."""
+        if item.entry is None:
+            return None
+        pair = item.entry.spun, item.entry.original
+        if pair not in self._entry_ids:
+            found = self.ledger.entry_id(item.entry)
+            if found is None:
+                return None
+            self._entry_ids[pair] = found
+        return self._entry_ids[pair]
+
+
+def patches(marks: Iterable[Mark]) -> list[dict[str, Any]]:
+    """Marks as the page's script takes them."""
+    return [
+        {
+            "id": mark.item.id,
+            "state": mark.item.state.value,
+            "made": mark.is_made,
+            "after": pieces(mark.after if mark.is_made else mark.item.choices[0].after),
+            "label": mark.label,
+            "lead": mark.lead and {"before": pieces(mark.lead.before), "after": pieces(mark.lead.after)},
+        }
+        for mark in marks
+    ]
+
+
+def summary(decisions: list[Decision], item: Item) -> str:
+    """What was taken back, in a sentence."""
+    if len(decisions) > 1:
+        return f"Taken back: {len(decisions):,} answers."
+    return f"Taken back: the answer to “{plain(item.before)[:60]}”."
