@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import ColumnElement, Connection, Row, delete, func, insert, select, update
 
 from unspin.errors import Overtaken
 from unspin.model import DecidedBy
 from unspin.review.model import Act, Answer, Decision, Filter, Reviewer, State
-from unspin.review.queue import chosen, unclaimed
+from unspin.review.queue import chosen, not_undone, unclaimed
 from unspin.review.reading import DECISION, read_decisions
 from unspin.review.store import MANY, Store
 from unspin.review.tables import (
@@ -57,6 +57,7 @@ def decide(
     if not is_opinion:
         connection.execute(update(items).where(items.c.id == item).values(state=new, answer=words))
         connection.execute(delete(claims).where(claims.c.item == item))
+    now = max(now, 1 + _latest(connection, decisions.c.item == item))
     line = _line(store, connection, by, now) | {
         "item": item,
         "act": _OPINION if is_opinion else _DECIDE,
@@ -76,6 +77,11 @@ def _locked(connection: Connection, item: int) -> Row[*tuple[Any, ...]]:
     if row.state >= SHELVED:
         raise Overtaken(f"item {item} is stale: its text, or what is proposed for it, has changed since")
     return row
+
+
+def _latest(connection: Connection, where: ColumnElement[bool]) -> int:
+    """When the last of some decisions was made. A later one must not seem earlier because a clock was put back."""
+    return connection.execute(select(func.max(decisions.c.at)).where(where)).scalar() or 0
 
 
 def _last_reviewer(connection: Connection, item: int) -> str:
@@ -118,6 +124,7 @@ def decide_all(
     found = connection.execute(columns.with_for_update()).all()
     if not found:
         return 0
+    now = max(now, 1 + _latest(connection, decisions.c.item.in_(select(items.c.id).where(*where))))
     new, shared = state_code(answer.state), _line(store, connection, by, now)
     lines = [shared | {"item": item, "act": _DECIDE, "old": old, "new": new, "answer": None} for item, old in found]
     batch = _add_batch(connection, lines)
@@ -137,6 +144,7 @@ def undo(store: Store, connection: Connection, *, by: Reviewer, now: int) -> lis
         raise Overtaken(f"item {lines[0].item} has been decided anew, or is stale; nothing is taken back")
     if not taken:
         return []
+    now = max(now, 1 + max(line.at for line in taken))
     shared = _line(store, connection, by, now)
     added = [shared | _taking_back(connection, line) for line in taken]
     for line, new in zip(taken, added, strict=True):
@@ -151,7 +159,7 @@ def undo(store: Store, connection: Connection, *, by: Reviewer, now: int) -> lis
 
 def _last(connection: Connection, reviewer: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """The lines of a reviewer's last act that was not undone."""
-    stands = _not_undone()
+    stands = not_undone()
     own = (decisions.c.reviewer == reviewer, decisions.c.act.in_((_DECIDE, _OPINION)))
     last = connection.execute(select(decisions).where(*own, stands).order_by(decisions.c.id.desc()).limit(1)).first()
     if last is None or last.batch is None:
@@ -160,17 +168,12 @@ def _last(connection: Connection, reviewer: int) -> Sequence[Row[*tuple[Any, ...
     return connection.execute(batch).all()
 
 
-def _effective(connection: Connection, item: int, *, before: int | None = None) -> Row[*tuple[Any, ...]] | None:
-    """The last decision on an item that was not undone; before another line, if so."""
-    found = select(decisions).where(decisions.c.item == item, decisions.c.act == _DECIDE, _not_undone())
-    if before is not None:
-        found = found.where(decisions.c.id < before)
-    return connection.execute(found.order_by(decisions.c.id.desc()).limit(1)).first()
-
-
-def _not_undone() -> ColumnElement[bool]:
-    undoing = decisions.alias()
-    return ~select(undoing.c.id).where(undoing.c.undoes == decisions.c.id).exists()
+def _effective(connection: Connection, item: int, *, but: int | None = None) -> Row[*tuple[Any, ...]] | None:
+    """The last decision on an item that was not undone; without this line, if so."""
+    found = select(decisions).where(decisions.c.item == item, decisions.c.act == _DECIDE, not_undone())
+    if but is not None:
+        found = found.where(decisions.c.id != but)
+    return connection.execute(found.order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(1)).first()
 
 
 def _stands(connection: Connection, line: Row[*tuple[Any, ...]]) -> bool:
@@ -183,7 +186,7 @@ def _stands(connection: Connection, line: Row[*tuple[Any, ...]]) -> bool:
 def _taking_back(connection: Connection, line: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     answer = None
     if line.act != _OPINION and STATES[line.old] is State.REPLACED:
-        earlier = _effective(connection, line.item, before=line.id)
+        earlier = _effective(connection, line.item, but=line.id)
         answer = earlier.answer if earlier else None
     return {
         "item": line.item,

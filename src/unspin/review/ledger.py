@@ -24,7 +24,7 @@ from sqlalchemy import Connection, delete, func, select
 
 from unspin.decide import MIN_CONFIDENCE
 from unspin.model import Candidate, Entry, Restoration, Signature
-from unspin.review.adding import add, digest
+from unspin.review.adding import add, digest, rename
 from unspin.review.applying import applied
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
@@ -106,6 +106,18 @@ class Ledger:
                 signature=str(restoration.signature),
                 proposals=found,
             )
+
+    def rename(self, document: int, name: str, *, encoding: str = "utf-8") -> Added:
+        """Let a name mean a text that is here under some name; what it meant before is left behind, as by `add`.
+
+        Raises ValueError for an earlier version that has no name: what is proposed for it must be added anew.
+        """
+        with self._store.write() as connection:
+            found = self._document(connection, document)
+            if not found.names:
+                raise ValueError(f"document {document} has no name; add its text")
+            left = rename(self._store, connection, name, encoding, document)
+        return Added(document, 0, found.counts.total, left)
 
     def documents(self) -> list[Document]:
         """All texts under review with their counts, in order of name."""

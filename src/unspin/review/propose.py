@@ -75,8 +75,10 @@ def _removal(text: str, group: DuplicateGroup) -> list[Proposal]:
 
 def _choice(option: Option) -> Choice:
     """An option of the decoder's is as sure as its posterior, calibrated; one by rule as its rule says."""
-    sure = option.posterior if option.entry is None else calibrated(option.posterior)
-    return Choice(option.after, option.entry, sure)
+    if option.entry is None:
+        return Choice(option.after, None, option.posterior)
+    prior = None if option.prior is None else calibrated(option.prior)
+    return Choice(option.after, option.entry, calibrated(option.posterior), prior)
 
 
 def _further(options: Iterable[Option], known: Iterable[str]) -> Iterator[Choice]:
@@ -90,8 +92,9 @@ def _further(options: Iterable[Option], known: Iterable[str]) -> Iterator[Choice
 
 def _made(edit: Edit, candidate: Candidate | None) -> Proposal:
     """An edit. Its own confidence counts: what decided may know more than the decoder."""
-    first = Choice(edit.after, edit.entry, edit.confidence)
     options = candidate.options if candidate else ()
+    same = next((_choice(option) for option in options if option.entry and option.entry == edit.entry), None)
+    first = Choice(edit.after, edit.entry, edit.confidence, same.prior if same else None)
     choices = (first, *_further(options, (edit.before, edit.after)))[:MOST_CHOICES]
     alone = next((option.posterior for option in options if option.entry is None), 1.0 - edit.confidence)
     wrong = 1.0 - edit.confidence

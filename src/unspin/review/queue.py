@@ -93,10 +93,14 @@ def second_opinion(wanted: Filter, reviewer: int, *, share: float) -> ColumnElem
 
 def unjudged(reviewer: int) -> ColumnElement[bool]:
     """The reviewer of this number has never answered the item, or took the answer back."""
-    undo = decisions.alias()
-    taken_back = exists().where(undo.c.undoes == decisions.c.id)
     own = and_(decisions.c.item == items.c.id, decisions.c.reviewer == reviewer)
-    return ~exists().where(and_(own, decisions.c.act != ACTS.index(Act.UNDO), ~taken_back))
+    return ~exists().where(and_(own, decisions.c.act != ACTS.index(Act.UNDO), not_undone()))
+
+
+def not_undone() -> ColumnElement[bool]:
+    """A decision that nobody took back."""
+    undo = decisions.alias()
+    return ~exists().where(undo.c.undoes == decisions.c.id)
 
 
 def sampled(share: float) -> ColumnElement[bool]:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, case, func, select
 
 from unspin.model import Repeat, SpinEvidence
 from unspin.review.model import Choice, Counts, Decision, Document, Duplicate, Item, Reviewer, State
@@ -85,7 +85,7 @@ def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line
 
 def counts_by(connection: Connection, column: Any, wanted: Sequence[int] | None = None) -> dict[int, Counts]:
     """Numbers of items, those that are not stale, by the values of a column; for some values of it, if so."""
-    held = func.sum(func.coalesce(items.c.why >= FIRST_HELD, False).cast(items.c.id.type))
+    held = func.sum(case((items.c.why >= FIRST_HELD, 1), else_=0))
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for code, state in enumerate(STATES):
         where = items.c.state == code

@@ -116,7 +116,7 @@ decisions = Table(
     Column("answer", Integer),
     Column("undoes", _id),
     Column("batch", _id),
-    Index("decisions_item", "item", "id"),
+    Index("decisions_item", "item", "reviewer"),
     Index("decisions_reviewer", "reviewer", "act", "id"),
     Index(
         "decisions_undoes",
