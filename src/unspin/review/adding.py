@@ -16,7 +16,6 @@ from unspin.model import SpinEvidence
 from unspin.review.model import Added, Proposal
 from unspin.review.store import MANY, Store
 from unspin.review.tables import (
-    RISKIEST,
     SHELVED,
     STATES,
     UNDECIDED,
@@ -25,6 +24,7 @@ from unspin.review.tables import (
     items,
     names,
     packed,
+    rank,
     units,
     why_code,
 )
@@ -142,7 +142,7 @@ def _rows(
             "entry": numbers[0][1],
             "why": why_code(one.why),
             "confidence": units(one.confidence),
-            "rank": RISKIEST - units(one.risk),
+            "rank": rank(one.why, units(one.confidence)),
             "choices": choices_line(one.alone, numbers, one.duplicate),
             "state": UNDECIDED,
         }
