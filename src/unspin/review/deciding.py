@@ -13,9 +13,8 @@ from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from unspin.errors import Overtaken
 from unspin.model import DecidedBy
-from unspin.review.claiming import unclaimed
 from unspin.review.model import Act, Answer, Decision, Filter, Reviewer, State
-from unspin.review.queue import chosen, not_undone
+from unspin.review.queue import chosen, not_undone, unclaimed
 from unspin.review.reading import DECISION, moment, read_decisions
 from unspin.review.store import MANY, Store
 from unspin.review.tables import (

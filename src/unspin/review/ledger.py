@@ -43,7 +43,7 @@ from unspin.review.model import (
 )
 from unspin.review.propose import proposals
 from unspin.review.queue import chosen, count, key_of, listed, queued
-from unspin.review.reading import DECISION, ITEM, read_decisions, read_documents, read_in_order, read_items
+from unspin.review.reading import DECISION, ITEM, read_decisions, read_documents, read_in_order, read_item, read_items
 from unspin.review.status import Status, status
 from unspin.review.store import Store
 from unspin.review.tables import decisions, documents, items, names
@@ -154,12 +154,9 @@ class Ledger:
     # items
 
     def item(self, number: int) -> Item:
-        """One item, stale or not."""
+        """One item, stale or not. Raises KeyError."""
         with self._store.read() as connection:
-            found = read_items(self._store, connection, ITEM.where(items.c.id == number))
-        if not found:
-            raise KeyError(number)
-        return found[0]
+            return read_item(self._store, connection, number)
 
     def items(
         self,
@@ -247,7 +244,7 @@ class Ledger:
             else:
                 reviewer = store.reviewer_id(connection, second_opinion_of)
                 number = next_opinion(connection, wanted, reviewer, share=share, after=after)
-            return None if number is None else read_in_order(store, connection, [number])[0]
+            return None if number is None else read_item(store, connection, number)
 
     def release(self, holder: str) -> None:
         """Give back what `holder` claimed."""
