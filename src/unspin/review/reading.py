@@ -6,21 +6,19 @@ In comes a connection and what is wanted; out go items, documents and decisions.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, select
 
-from unspin.model import Repeat, SpinEvidence
+from unspin.model import Entry, Repeat, SpinEvidence
 from unspin.review.model import Choice, Counts, Decision, Document, Duplicate, Item, Reviewer, State
-from unspin.review.store import Store
+from unspin.review.store import MANY, Store
 from unspin.review.tables import (
     ACTS,
     FIRST_HELD,
     INTERFACES,
-    RISKIEST,
-    SCALE,
     SHELVED,
     STATES,
     UNDECIDED,
@@ -42,25 +40,31 @@ ITEM = select(
     items.c.start,
     items.c.stop,
     items.c.why,
-    items.c.rank,
     items.c.choices,
     items.c.state,
     items.c.answer,
 )
+_ONE = ITEM.where(items.c.id == bindparam("number"))
 
 
-def read_items(store: Store, connection: Connection, statement: Select[Any]) -> list[Item]:
+def read_items(
+    store: Store, connection: Connection, statement: Select[Any], values: Mapping[str, Any] | None = None
+) -> list[Item]:
     """The items that a selection of ITEM's columns finds."""
-    rows = connection.execute(statement).all()
+    rows = connection.execute(statement, values or {}).all()
     lines = [read_choices(row.choices) for row in rows]
     wanted = {number for line in lines for number, *_ in line.choices} | {row.answer for row in rows if row.answer}
-    store.phrases(connection, wanted)
-    store.entries(connection, {entry for line in lines for _, entry, *_ in line.choices})
-    return [_item(store, connection, row, line) for row, line in zip(rows, lines, strict=True)]
+    texts = store.phrases(connection, wanted)
+    entries = store.entries(connection, {entry for line in lines for _, entry, *_ in line.choices})
+    return [
+        _item(row, line, store.text(connection, row.document), texts, entries)
+        for row, line in zip(rows, lines, strict=True)
+    ]
 
 
-def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line: Line) -> Item:
-    texts, entries = store.phrases(connection, ()), store.entries(connection, ())
+def _item(
+    row: Row[*tuple[Any, ...]], line: Line, text: str, texts: Mapping[int, str], entries: Mapping[int, Entry]
+) -> Item:
     span = (row.start, row.stop)
     choices = tuple(Choice(texts[p], entries[e] if e else None, sure, prior) for p, e, sure, prior in line.choices)
     duplicate = None
@@ -69,11 +73,10 @@ def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line
         duplicate = Duplicate(start, end, Repeat(*span, kind, score))
     return Item(
         *span,
-        before=store.text(connection, row.document)[row.start : row.stop],
+        before=text[row.start : row.stop],
         choices=choices,
         alone=line.alone,
         why=why_of(row.why),
-        risk=(RISKIEST - row.rank) / SCALE,
         duplicate=duplicate,
         id=row.id,
         document=row.document,
@@ -83,9 +86,26 @@ def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line
     )
 
 
+def read_item(store: Store, connection: Connection, number: int) -> Item:
+    """One item. Raises KeyError."""
+    found = read_items(store, connection, _ONE, {"number": number})
+    if not found:
+        raise KeyError(number)
+    return found[0]
+
+
+def read_in_order(store: Store, connection: Connection, ids: Sequence[int]) -> list[Item]:
+    """The items of these numbers, in their order."""
+    found: dict[int, Item] = {}
+    for first in range(0, len(ids), MANY):
+        some = ITEM.where(items.c.id.in_(ids[first : first + MANY]))
+        found |= {item.id: item for item in read_items(store, connection, some)}
+    return [found[number] for number in ids]
+
+
 def counts_by(connection: Connection, column: Any, wanted: Sequence[int] | None = None) -> dict[int, Counts]:
     """Numbers of items, those that are not stale, by the values of a column; for some values of it, if so."""
-    held = func.sum(func.coalesce(items.c.why >= FIRST_HELD, False).cast(items.c.id.type))
+    held = func.sum(case((items.c.why >= FIRST_HELD, 1), else_=0))
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for code, state in enumerate(STATES):
         where = items.c.state == code
@@ -151,6 +171,11 @@ DECISION = (
 )
 
 
+def moment(at: int) -> datetime:
+    """A time as it is stored, in milliseconds since 1970."""
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
 def read_decisions(connection: Connection, statement: Select[Any]) -> list[Decision]:
     """The decisions that a selection of DECISION's columns finds."""
     return [
@@ -158,7 +183,7 @@ def read_decisions(connection: Connection, statement: Select[Any]) -> list[Decis
             id=row.id,
             item=row.item,
             reviewer=Reviewer(row.name, INTERFACES[row.interface]),
-            at=datetime.fromtimestamp(row.at / 1000, UTC),
+            at=moment(row.at),
             act=ACTS[row.act],
             old=state_of(row.old, row.why),
             new=state_of(row.new, row.why),
