@@ -1,8 +1,8 @@
 """A lexicon of one's own over the others: what a reviewer never wants to be asked about again.
 
-In comes an entry; out goes NAME, a lexicon file in the folder of the ledger, in which it is `off`. Reviews read it after
-all other lexicons, so that it overrules them; shipped lexicons, and those that were asked for, are never written.
-Whatever else stands in the file stays as it is, comments and order included. Refused: by LexiconError or InputError a
+In comes an entry; out goes NAME, a lexicon file in the folder of the ledger, in which it is `off`. Reviews read it
+after all other lexicons, so that it overrules them; shipped lexicons, and those asked for, are never written. Whatever
+else stands in the file stays as it is, comments and order included. Refused: by LexiconError or InputError a
 file that is no lexicon, by OutputError one that cannot be written.
 """
 
