@@ -98,11 +98,12 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Option:
     """One reading of a candidate: what would stand there, and its posterior. Without an `entry`, it is left as it is
-    or, where debris is held, mended by rule."""
+    or, where debris is held, mended by rule. `prior` is the posterior before a ranker saw the context, if one did."""
 
     after: str
     entry: Entry | None
     posterior: float
+    prior: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)

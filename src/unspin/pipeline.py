@@ -130,23 +130,45 @@ def examine(
             text, _sentences(kept), edits, held, siblings=copies, lexicon=lexicon, min_confidence=min_confidence
         )
     edits, debris = mend(kept, edits, is_spun=spin.is_spun, min_confidence=min_confidence)
-    options = [
-        ("ranker", ranker.digest),
-        ("min_confidence", f"{min_confidence:g}"),
-        ("keep_duplicates", str(keep_duplicates).lower()),
-        ("assume_spun", str(assume_spun).lower()),
-    ]
-    if copies:
-        options.append(("siblings", ",".join(digest(sibling.text) for sibling in copies)))
     restoration = Restoration(
         original=text,
         spin=spin,
         duplicates=duplicates,
         edits=mend_articles(kept, edits),
         held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
-        signature=Signature(_version(), lexicon.digest, model.digest, tuple(options)),
+        signature=sign(
+            lexicon=lexicon,
+            model=model,
+            ranker=ranker,
+            min_confidence=min_confidence,
+            keep_duplicates=keep_duplicates,
+            assume_spun=assume_spun,
+            siblings=copies,
+        ),
     )
     return restoration, tuple(candidates(text, readings, lexicon))
+
+
+def sign(
+    *,
+    lexicon: Lexicon,
+    model: LanguageModel,
+    ranker: Ranker,
+    min_confidence: float = MIN_CONFIDENCE,
+    keep_duplicates: bool = False,
+    assume_spun: bool = False,
+    siblings: Sequence[Sibling] = (),
+) -> Signature:
+    """The signature of what `restore` makes of any text with these."""
+    options = [
+        ("ranker", ranker.digest),
+        ("min_confidence", f"{min_confidence:g}"),
+        ("keep_duplicates", str(keep_duplicates).lower()),
+        ("assume_spun", str(assume_spun).lower()),
+    ]
+    if siblings:
+        options.append(("siblings", ",".join(digest(sibling.text) for sibling in siblings)))
+    return Signature(_version(), lexicon.digest, model.digest, tuple(options))
 
 
 def inspect(

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import replace
-from pathlib import Path
 
 import pytest
 
@@ -77,8 +76,8 @@ def restored(text: str = TEXT) -> tuple[Restoration, list[Candidate]]:
 
 
 @pytest.fixture
-def ledger(tmp_path: Path) -> Iterator[Ledger]:
-    with Ledger(tmp_path / "unspin.db") as opened:
+def ledger(database: str) -> Iterator[Ledger]:
+    with Ledger(database) as opened:
         yield opened
 
 

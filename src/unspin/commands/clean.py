@@ -35,7 +35,7 @@ _SUFFIXES = {
 
 
 @dataclass(frozen=True, slots=True)
-class _Delivery:
+class Delivery:
     """Where restored texts and diffs go: to standard output, unless one of the others is set."""
 
     output: Path | None
@@ -57,7 +57,7 @@ class _Delivery:
         return (text, text.with_name(text.name + _SUFFIXES[self.diff])) if self.diff else (text,)
 
 
-def _plan(found: Sequence[Source], delivery: _Delivery, *, force: bool) -> None:
+def plan(found: Sequence[Source], delivery: Delivery, *, force: bool) -> None:
     """Refuses, before any work is done, what cannot end well."""
     if delivery.write and any(source.path is None for source in found):
         raise click.UsageError("--write changes files; standard input is none")
@@ -85,6 +85,8 @@ def summary(restoration: Restoration) -> str:
         told = made.count(DecidedBy.SIBLING)
         swaps = made.count(DecidedBy.DECODER) + made.count(DecidedBy.ENDPOINT) + told
         parts.append(counted(swaps, "swap") + " restored" + (f" ({told:,} as siblings have it)" if told else ""))
+    if reviewed := made.count(DecidedBy.REVIEWER):
+        parts.append(f"{reviewed:,} as reviewed")
     if mended := made.count(DecidedBy.AGREEMENT) + made.count(DecidedBy.DEBRIS):
         parts.append(f"{mended:,} mended")
     if spin.is_spun or restoration.held:
@@ -135,7 +137,7 @@ def _save(path: Path, text: str, encoding: str) -> None:
         raise OutputError(path.parent, f"cannot be made: {(error.strerror or str(error)).lower()}") from error
 
 
-def _deliver(source: Source, text: SourceText, restoration: Restoration, delivery: _Delivery, *, several: bool) -> bool:
+def deliver(source: Source, text: SourceText, restoration: Restoration, delivery: Delivery, *, several: bool) -> bool:
     """Put everything where it belongs. Does the restoration change the text?"""
     after = cleaned(restoration)
     changes = after != text.text
@@ -243,10 +245,10 @@ def command(
       curl -s https://example.org/text | unspin clean --check -
       unspin clean --ranker http://localhost:8080 --min-confidence 0.9 scraped.txt
     """
-    delivery = _Delivery(output, write, check, DiffStyle(diff) if diff else None, terminal.wants_colour(colour), quiet)
+    delivery = Delivery(output, write, check, DiffStyle(diff) if diff else None, terminal.wants_colour(colour), quiet)
     found, errors = sources(files, skip=output)
     failures = Failures(errors)
-    _plan(found, delivery, force=force)
+    plan(found, delivery, force=force)
     stages = options.stages(lexicons, model, DEFAULT_RANKER if is_url(ranker) else ranker)
     copies = _read_siblings(siblings, found, stages, quiet=quiet)
     restored = partial(
@@ -262,7 +264,7 @@ def command(
                 restoration = restored(text.text)
                 if endpoint:
                     restoration = _asked(restoration, endpoint, source.name, quiet=quiet)
-                changed |= _deliver(source, text, restoration, delivery, several=len(found) > 1)
+                changed |= deliver(source, text, restoration, delivery, several=len(found) > 1)
             if endpoint and endpoint.is_lost:  # it would fail for the others, too
                 say(f"{source.name}: not done, and none after it")
                 break
@@ -271,7 +273,7 @@ def command(
     failures.exit(FOUND_WORK if check and changed else 0)
 
 
-def _is_long(found: Sequence[Source], delivery: _Delivery) -> bool:
+def _is_long(found: Sequence[Source], delivery: Delivery) -> bool:
     """Long enough for a progress bar, which would stand in the way of a text on the same terminal."""
     is_silent = delivery.output is not None or delivery.write or (delivery.check and not delivery.diff)
     files = (source.path for source in found if source.path and exists(source.path))

@@ -16,7 +16,6 @@ from unspin.model import SpinEvidence
 from unspin.review.model import Added, Proposal
 from unspin.review.store import MANY, Store
 from unspin.review.tables import (
-    RISKIEST,
     SHELVED,
     STATES,
     UNDECIDED,
@@ -25,6 +24,7 @@ from unspin.review.tables import (
     items,
     names,
     packed,
+    rank,
     units,
     why_code,
 )
@@ -50,7 +50,7 @@ def add(
 ) -> Added:
     """Record a text under a name, with what is proposed for it."""
     document = _document(store, connection, text, spin, signature)
-    left = _rename(store, connection, name, encoding, document)
+    left = rename(store, connection, name, encoding, document)
     rows = _rows(store, connection, document, proposals)
     present = _present(connection, document)
     gone = {key: row for key, row in present.items() if key not in rows}
@@ -80,7 +80,7 @@ def _document(store: Store, connection: Connection, text: str, spin: SpinEvidenc
     return int(connection.execute(select(documents.c.id).where(known)).scalar_one())
 
 
-def _rename(store: Store, connection: Connection, name: str, encoding: str, document: int) -> int:
+def rename(store: Store, connection: Connection, name: str, encoding: str, document: int) -> int:
     """Let the name mean this document; what it meant before is shelved if it has no other name. Its decided items."""
     is_name = names.c.name == name
     before = connection.execute(select(names.c.document).where(is_name, names.c.is_current)).scalar()
@@ -95,8 +95,7 @@ def _rename(store: Store, connection: Connection, name: str, encoding: str, docu
     others = select(func.count()).where(names.c.document == before, names.c.is_current)
     if connection.execute(others).scalar_one():
         return 0
-    live = select(items.c.id, items.c.state).where(items.c.document == before, items.c.state < SHELVED)
-    return _shelve(connection, [(number, state) for number, state in connection.execute(live)])
+    return _shelve(connection, [row for row in _present(connection, before).values() if row[1] < SHELVED])
 
 
 def _present(connection: Connection, document: int) -> dict[_Key, tuple[int, int]]:
@@ -143,7 +142,7 @@ def _rows(
             "entry": numbers[0][1],
             "why": why_code(one.why),
             "confidence": units(one.confidence),
-            "rank": RISKIEST - units(one.risk),
+            "rank": rank(one.why, units(one.confidence)),
             "choices": choices_line(one.alone, numbers, one.duplicate),
             "state": UNDECIDED,
         }

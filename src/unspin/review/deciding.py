@@ -9,20 +9,20 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, delete, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from unspin.errors import Overtaken
 from unspin.model import DecidedBy
+from unspin.review.claiming import unclaimed
 from unspin.review.model import Act, Answer, Decision, Filter, Reviewer, State
-from unspin.review.queue import chosen, unclaimed
-from unspin.review.reading import DECISION, read_decisions
+from unspin.review.queue import chosen, not_undone
+from unspin.review.reading import DECISION, moment, read_decisions
 from unspin.review.store import MANY, Store
 from unspin.review.tables import (
     ACTS,
     INTERFACES,
     SHELVED,
     STATES,
-    claims,
     decisions,
     items,
     reviewers,
@@ -31,6 +31,11 @@ from unspin.review.tables import (
     why_code,
 )
 
+# What every answer takes is put together once: that costs more than the database does.
+_LATEST = select(func.max(decisions.c.at)).where(decisions.c.item == items.c.id).scalar_subquery().label("latest")
+_GET = select(items.c.state, items.c.why, _LATEST).where(items.c.id == bindparam("number")).with_for_update(of=items)
+_SET = update(items).where(items.c.id == bindparam("number")).values(state=bindparam("now"), answer=bindparam("words"))
+_ADD = insert(decisions).returning(decisions.c.id)
 _DECIDE, _UNDO, _OPINION = map(ACTS.index, (Act.DECIDE, Act.UNDO, Act.OPINION))
 
 
@@ -53,24 +58,18 @@ def decide(
     if answer.after is not None and row.why == why_code(DecidedBy.DUPLICATE):
         raise ValueError("a repeated passage goes or stays; it is not replaced")
     words = None if answer.after is None else store.phrase_ids(connection, [answer.after])[answer.after]
-    new = state_code(answer.state)
+    new, at = state_code(answer.state), max(now, 1 + (row.latest or 0))
     if not is_opinion:
-        connection.execute(update(items).where(items.c.id == item).values(state=new, answer=words))
-        connection.execute(delete(claims).where(claims.c.item == item))
-    line = _line(store, connection, by, now) | {
-        "item": item,
-        "act": _OPINION if is_opinion else _DECIDE,
-        "old": row.state,
-        "new": new,
-        "answer": words,
-    }
-    return _added(connection, line)
+        connection.execute(_SET, {"number": item, "now": new, "words": words})
+    act = Act.OPINION if is_opinion else Act.DECIDE
+    line = {"item": item, "act": ACTS.index(act), "old": row.state, "new": new, "answer": words}
+    number = connection.execute(_ADD, _shared(store, connection, by, at) | line).scalar_one()
+    return Decision(number, item, by, moment(at), act, old, answer.state, answer.after)
 
 
 def _locked(connection: Connection, item: int) -> Row[*tuple[Any, ...]]:
     """The item, which no one else may change until the transaction ends."""
-    columns = (items.c.id, items.c.state, items.c.why, items.c.answer)
-    row = connection.execute(select(*columns).where(items.c.id == item).with_for_update()).first()
+    row = connection.execute(_GET, {"number": item}).first()
     if row is None:
         raise KeyError(item)
     if row.state >= SHELVED:
@@ -83,20 +82,15 @@ def _last_reviewer(connection: Connection, item: int) -> str:
     return str(connection.execute(found.where(decisions.c.item == item).order_by(decisions.c.id.desc())).scalar())
 
 
-def _line(store: Store, connection: Connection, by: Reviewer, now: int) -> dict[str, Any]:
+def _shared(store: Store, connection: Connection, by: Reviewer, at: int) -> dict[str, Any]:
     """What all lines of one act have in common."""
     interface = INTERFACES.index(by.interface)
-    return {"reviewer": store.reviewer_id(connection, by.name), "interface": interface, "at": now}
-
-
-def _added(connection: Connection, line: dict[str, Any]) -> Decision:
-    number = connection.execute(insert(decisions).values(line).returning(decisions.c.id)).scalar_one()
-    return read_decisions(connection, DECISION.where(decisions.c.id == number))[0]
+    return {"reviewer": store.reviewer_id(connection, by.name), "interface": interface, "at": at}
 
 
 def _add_batch(connection: Connection, lines: Sequence[dict[str, Any]]) -> int:
     """Add lines as one batch, which is called by the number of its first."""
-    batch: int = connection.execute(insert(decisions).values(lines[0]).returning(decisions.c.id)).scalar_one()
+    batch: int = connection.execute(_ADD, lines[0]).scalar_one()
     connection.execute(update(decisions).where(decisions.c.id == batch).values(batch=batch))
     for first in range(1, len(lines), 10 * MANY):
         rows = [line | {"batch": batch} for line in lines[first : first + 10 * MANY]]
@@ -118,7 +112,9 @@ def decide_all(
     found = connection.execute(columns.with_for_update()).all()
     if not found:
         return 0
-    new, shared = state_code(answer.state), _line(store, connection, by, now)
+    touched = decisions.c.item.in_(select(items.c.id).where(*where))
+    now = max(now, 1 + (connection.execute(select(func.max(decisions.c.at)).where(touched)).scalar() or 0))
+    new, shared = state_code(answer.state), _shared(store, connection, by, now)
     lines = [shared | {"item": item, "act": _DECIDE, "old": old, "new": new, "answer": None} for item, old in found]
     batch = _add_batch(connection, lines)
     touched = items.c.id.in_(select(decisions.c.item).where(decisions.c.batch == batch))
@@ -137,21 +133,22 @@ def undo(store: Store, connection: Connection, *, by: Reviewer, now: int) -> lis
         raise Overtaken(f"item {lines[0].item} has been decided anew, or is stale; nothing is taken back")
     if not taken:
         return []
-    shared = _line(store, connection, by, now)
+    now = max(now, 1 + max(line.at for line in taken))
+    shared = _shared(store, connection, by, now)
     added = [shared | _taking_back(connection, line) for line in taken]
     for line, new in zip(taken, added, strict=True):
         if line.act != _OPINION:
-            values = {"state": new["new"], "answer": new["answer"]}
-            connection.execute(update(items).where(items.c.id == line.item).values(values))
+            connection.execute(_SET, {"number": line.item, "now": new["new"], "words": new["answer"]})
     if len(added) == 1:
-        return [_added(connection, added[0])]
+        number = connection.execute(_ADD, added[0]).scalar_one()
+        return read_decisions(connection, DECISION.where(decisions.c.id == number))
     batch = _add_batch(connection, added)
     return read_decisions(connection, DECISION.where(decisions.c.batch == batch).order_by(decisions.c.id))
 
 
 def _last(connection: Connection, reviewer: int) -> Sequence[Row[*tuple[Any, ...]]]:
     """The lines of a reviewer's last act that was not undone."""
-    stands = _not_undone()
+    stands = not_undone()
     own = (decisions.c.reviewer == reviewer, decisions.c.act.in_((_DECIDE, _OPINION)))
     last = connection.execute(select(decisions).where(*own, stands).order_by(decisions.c.id.desc()).limit(1)).first()
     if last is None or last.batch is None:
@@ -160,17 +157,12 @@ def _last(connection: Connection, reviewer: int) -> Sequence[Row[*tuple[Any, ...
     return connection.execute(batch).all()
 
 
-def _effective(connection: Connection, item: int, *, before: int | None = None) -> Row[*tuple[Any, ...]] | None:
-    """The last decision on an item that was not undone; before another line, if so."""
-    found = select(decisions).where(decisions.c.item == item, decisions.c.act == _DECIDE, _not_undone())
-    if before is not None:
-        found = found.where(decisions.c.id < before)
-    return connection.execute(found.order_by(decisions.c.id.desc()).limit(1)).first()
-
-
-def _not_undone() -> ColumnElement[bool]:
-    undoing = decisions.alias()
-    return ~select(undoing.c.id).where(undoing.c.undoes == decisions.c.id).exists()
+def _effective(connection: Connection, item: int, *, but: int | None = None) -> Row[*tuple[Any, ...]] | None:
+    """The last decision on an item that was not undone; without this line, if so."""
+    found = select(decisions).where(decisions.c.item == item, decisions.c.act == _DECIDE, not_undone())
+    if but is not None:
+        found = found.where(decisions.c.id != but)
+    return connection.execute(found.order_by(decisions.c.at.desc(), decisions.c.id.desc()).limit(1)).first()
 
 
 def _stands(connection: Connection, line: Row[*tuple[Any, ...]]) -> bool:
@@ -183,7 +175,7 @@ def _stands(connection: Connection, line: Row[*tuple[Any, ...]]) -> bool:
 def _taking_back(connection: Connection, line: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     answer = None
     if line.act != _OPINION and STATES[line.old] is State.REPLACED:
-        earlier = _effective(connection, line.item, before=line.id)
+        earlier = _effective(connection, line.item, but=line.id)
         answer = earlier.answer if earlier else None
     return {
         "item": line.item,

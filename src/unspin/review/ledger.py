@@ -20,12 +20,13 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from sqlalchemy import Connection, delete, func, select
+from sqlalchemy import Connection, select
 
 from unspin.decide import MIN_CONFIDENCE
 from unspin.model import Candidate, Entry, Restoration, Signature
-from unspin.review.adding import add, digest
+from unspin.review.adding import add, digest, rename
 from unspin.review.applying import applied
+from unspin.review.claiming import claim, count_opinions, next_opinion, release
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
 from unspin.review.model import (
@@ -41,11 +42,11 @@ from unspin.review.model import (
     State,
 )
 from unspin.review.propose import proposals
-from unspin.review.queue import chosen, claim, count, keyed, ordered, past, second_opinion
-from unspin.review.reading import DECISION, ITEM, read_decisions, read_documents, read_items
+from unspin.review.queue import chosen, count, key_of, listed, queued
+from unspin.review.reading import DECISION, ITEM, read_decisions, read_documents, read_in_order, read_items
 from unspin.review.status import Status, status
 from unspin.review.store import Store
-from unspin.review.tables import claims, decisions, documents, items, names
+from unspin.review.tables import decisions, documents, items, names
 from unspin.text import phrase
 
 DEFAULT = "unspin.db"  # the ledger of a folder
@@ -107,6 +108,18 @@ class Ledger:
                 proposals=found,
             )
 
+    def rename(self, document: int, name: str, *, encoding: str = "utf-8") -> Added:
+        """Let a name mean a text that is here under some name; what it meant before is left behind, as by `add`.
+
+        Raises ValueError for an earlier version that has no name: what is proposed for it must be added anew.
+        """
+        with self._store.write() as connection:
+            found = self._document(connection, document)
+            if not found.names:
+                raise ValueError(f"document {document} has no name; add its text")
+            left = rename(self._store, connection, name, encoding, document)
+        return Added(document, 0, found.counts.total, left)
+
     def documents(self) -> list[Document]:
         """All texts under review with their counts, in order of name."""
         with self._store.read() as connection:
@@ -163,16 +176,15 @@ class Ledger:
         `after`, `before`: only those that come after, or before, this item; with `before`, the nearest come first.
         `undecided`: only those that wait for a person. Nothing is claimed.
         """
-        backwards = before is not None
-        columns = ordered(order)
-        statement = ITEM.where(chosen(wanted, undecided=undecided)).limit(limit)
-        statement = statement.order_by(*(column.desc() if backwards else column for column in columns))
         with self._store.read() as connection:
-            for place in (after, before):
-                if place is not None:
-                    key = keyed(connection, order, place)
-                    statement = statement.where(past(order, key, backwards=place == before))
-            return read_items(self._store, connection, statement)
+            first = None if after is None else key_of(connection, order, after)
+            last = None if before is None else key_of(connection, order, before)
+            if undecided:
+                found = queued(connection, wanted, order, limit=limit, after=first, before=last)
+                return read_in_order(self._store, connection, found)
+            return read_items(
+                self._store, connection, listed(ITEM, wanted, order, limit=limit, after=first, before=last)
+            )
 
     def count(self, wanted: Filter = EVERYTHING, *, undecided: bool = False) -> int:
         """How many items a filter lets through."""
@@ -182,8 +194,8 @@ class Ledger:
     def count_unjudged(self, reviewer: str, wanted: Filter = EVERYTHING, *, share: float = 1.0) -> int:
         """How many decided items, of a `share` of all, wait for a second opinion by a reviewer."""
         with self._store.write() as connection:
-            where = second_opinion(wanted, self._store.reviewer_id(connection, reviewer), share=share)
-            return int(connection.execute(select(func.count()).select_from(items).where(where)).scalar_one())
+            number = self._store.reviewer_id(connection, reviewer)
+            return count_opinions(connection, wanted, number, share=share)
 
     def entries(self, words: str) -> tuple[int, ...]:
         """The ids of all entries with this spun or original phrase ("struggle"), or of one ("struggle=war")."""
@@ -221,30 +233,26 @@ class Ledger:
         """The next undecided item that nobody else has before him, for `holder` (any name of a session) alone.
 
         It stays his for `lease` seconds, until it is decided, or until he claims another. `after`: what comes after
-        this item. `second_opinion_of`: instead, the next item that was decided and that this reviewer has not judged,
-        out of a `share`, in (0, 1], of all items. None: nothing is left.
+        this item. None: nothing is left.
+
+        `second_opinion_of`: instead, the next item that was decided and that this reviewer has not judged, out of a
+        `share`, in (0, 1], of all items; in order of number, and claimed by nobody.
         """
         with self._store.write() as connection:
-            number = claim(
-                self._store,
-                connection,
-                holder,
-                wanted,
-                order=order,
-                after=after,
-                now=self._clock(),
-                lease=round(lease * 1000),
-                second_opinion_of=second_opinion_of,
-                share=share,
-            )
-            if number is None:
-                return None
-            return read_items(self._store, connection, ITEM.where(items.c.id == number))[0]
+            store, now = self._store, self._clock()
+            if second_opinion_of is None:
+                number = claim(
+                    store, connection, holder, wanted, order, after=after, now=now, lease=round(lease * 1000)
+                )
+            else:
+                reviewer = store.reviewer_id(connection, second_opinion_of)
+                number = next_opinion(connection, wanted, reviewer, share=share, after=after)
+            return None if number is None else read_in_order(store, connection, [number])[0]
 
     def release(self, holder: str) -> None:
         """Give back what `holder` claimed."""
         with self._store.write() as connection:
-            connection.execute(delete(claims).where(claims.c.holder == holder))
+            release(connection, holder)
 
     # decisions
 

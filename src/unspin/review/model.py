@@ -15,6 +15,15 @@ from unspin.model import DecidedBy, Entry, HeldReason, Repeat, SpinEvidence
 MOST_CHOICES = 9  # of an item: what the keys 1 to 9 can pick
 
 Why = DecidedBy | HeldReason
+EVERY_WHY: tuple[Why, ...] = (*DecidedBy, *HeldReason)
+# What a wrong decision costs, beside a wrong word: a number or a negation turns what the text says into its opposite, a
+# passage that is gone is not missed by who reads on.
+COSTS: dict[Why, int] = {
+    HeldReason.NUMBER: 3,
+    HeldReason.NEGATION: 3,
+    HeldReason.NAME: 2,
+    DecidedBy.DUPLICATE: 5,
+}
 
 
 class State(StrEnum):
@@ -116,7 +125,6 @@ class Proposal:
     choices: tuple[Choice, ...]
     alone: float
     why: Why
-    risk: float
     duplicate: Duplicate | None = None
 
     def __post_init__(self) -> None:
@@ -135,6 +143,12 @@ class Proposal:
         """The probability that the first choice is right, in [0, 1]; for a duplicate, how alike the passages are."""
         return self.choices[0].confidence
 
+    @property
+    def risk(self) -> float:
+        """How likely the automatic decision is wrong, times what that would cost (see COSTS)."""
+        is_made = isinstance(self.why, DecidedBy)
+        return COSTS.get(self.why, 1) * (1.0 - self.confidence if is_made else self.confidence)
+
 
 @dataclass(frozen=True, slots=True)
 class Item(Proposal):
@@ -142,9 +156,8 @@ class Item(Proposal):
 
     `start`, `end`: its span in the document's text, in code points. `choices`: what may stand there, the proposed one
     first (number 1). `alone`: the probability that the text is right as it stands. `why`: who proposed it
-    (`DecidedBy`), or why it was held (`HeldReason`). `risk`: how much harm the automatic decision may do, 0 and up.
-    `answer`: what a person put there, if `state` is REPLACED. `stale`: its text, or what is proposed for
-    it, has changed since; it is shown in no queue.
+    (`DecidedBy`), or why it was held (`HeldReason`). `answer`: what a person put there, if `state` is REPLACED.
+    `is_stale`: its text, or what is proposed for it, has changed since; it is in no queue.
     """
 
     id: int = 0

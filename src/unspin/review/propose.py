@@ -10,19 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 from unspin.decide import calibrated
-from unspin.model import Candidate, DecidedBy, DuplicateGroup, Edit, Held, HeldReason, Option, Restoration
-from unspin.review.model import MOST_CHOICES, Choice, Duplicate, Proposal, Why
+from unspin.model import Candidate, DecidedBy, DuplicateGroup, Edit, Held, Option, Restoration
+from unspin.review.model import MOST_CHOICES, Choice, Duplicate, Proposal
 
 LEAST = 0.0005  # confidence of a choice that is worth a line
-
-# What a wrong decision costs, beside a wrong word: a number or a negation turns what the text says into its opposite, a
-# passage that is gone is not missed by who reads on.
-_COSTS: dict[Why, float] = {
-    HeldReason.NUMBER: 3.0,
-    HeldReason.NEGATION: 3.0,
-    HeldReason.NAME: 2.0,
-    DecidedBy.DUPLICATE: 5.0,
-}
 
 
 def proposals(restoration: Restoration, candidates: Iterable[Candidate] = ()) -> tuple[Proposal, ...]:
@@ -52,11 +43,6 @@ def _free(new: Iterable[Proposal], taken: Sequence[Proposal]) -> Iterator[Propos
             end = proposal.end
 
 
-def _risk(why: Why, wrong: float) -> float:
-    """How likely the automatic decision is wrong, times what that would cost."""
-    return wrong * _COSTS.get(why, 1.0)
-
-
 def _removal(text: str, group: DuplicateGroup) -> list[Proposal]:
     return [
         Proposal(
@@ -66,7 +52,6 @@ def _removal(text: str, group: DuplicateGroup) -> list[Proposal]:
             (Choice("", None, repeat.score),),
             1.0 - repeat.score,
             DecidedBy.DUPLICATE,
-            _risk(DecidedBy.DUPLICATE, 1.0 - repeat.score),
             Duplicate(group.start, group.end, repeat),
         )
         for repeat in group.repeats
@@ -75,8 +60,10 @@ def _removal(text: str, group: DuplicateGroup) -> list[Proposal]:
 
 def _choice(option: Option) -> Choice:
     """An option of the decoder's is as sure as its posterior, calibrated; one by rule as its rule says."""
-    sure = option.posterior if option.entry is None else calibrated(option.posterior)
-    return Choice(option.after, option.entry, sure)
+    if option.entry is None:
+        return Choice(option.after, None, option.posterior)
+    prior = None if option.prior is None else calibrated(option.prior)
+    return Choice(option.after, option.entry, calibrated(option.posterior), prior)
 
 
 def _further(options: Iterable[Option], known: Iterable[str]) -> Iterator[Choice]:
@@ -90,12 +77,12 @@ def _further(options: Iterable[Option], known: Iterable[str]) -> Iterator[Choice
 
 def _made(edit: Edit, candidate: Candidate | None) -> Proposal:
     """An edit. Its own confidence counts: what decided may know more than the decoder."""
-    first = Choice(edit.after, edit.entry, edit.confidence)
     options = candidate.options if candidate else ()
+    same = next((_choice(option) for option in options if option.entry and option.entry == edit.entry), None)
+    first = Choice(edit.after, edit.entry, edit.confidence, same.prior if same else None)
     choices = (first, *_further(options, (edit.before, edit.after)))[:MOST_CHOICES]
     alone = next((option.posterior for option in options if option.entry is None), 1.0 - edit.confidence)
-    wrong = 1.0 - edit.confidence
-    return Proposal(edit.start, edit.end, edit.before, choices, alone, edit.decided_by, _risk(edit.decided_by, wrong))
+    return Proposal(edit.start, edit.end, edit.before, choices, alone, edit.decided_by)
 
 
 def _waiting(held: Held) -> Proposal | None:
@@ -105,5 +92,4 @@ def _waiting(held: Held) -> Proposal | None:
     if not choices:
         return None
     alone = next((option.posterior for option in at.options if option.after == at.before), 0.0)
-    risk = _risk(held.reason, choices[0].confidence)
-    return Proposal(at.start, at.end, at.before, choices, alone, held.reason, risk)
+    return Proposal(at.start, at.end, at.before, choices, alone, held.reason)

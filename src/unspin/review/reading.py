@@ -10,17 +10,15 @@ from collections.abc import Iterable, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, func, select
+from sqlalchemy import Connection, Row, Select, case, func, select
 
 from unspin.model import Repeat, SpinEvidence
 from unspin.review.model import Choice, Counts, Decision, Document, Duplicate, Item, Reviewer, State
-from unspin.review.store import Store
+from unspin.review.store import MANY, Store
 from unspin.review.tables import (
     ACTS,
     FIRST_HELD,
     INTERFACES,
-    RISKIEST,
-    SCALE,
     SHELVED,
     STATES,
     UNDECIDED,
@@ -42,7 +40,6 @@ ITEM = select(
     items.c.start,
     items.c.stop,
     items.c.why,
-    items.c.rank,
     items.c.choices,
     items.c.state,
     items.c.answer,
@@ -73,7 +70,6 @@ def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line
         choices=choices,
         alone=line.alone,
         why=why_of(row.why),
-        risk=(RISKIEST - row.rank) / SCALE,
         duplicate=duplicate,
         id=row.id,
         document=row.document,
@@ -83,9 +79,18 @@ def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line
     )
 
 
+def read_in_order(store: Store, connection: Connection, ids: Sequence[int]) -> list[Item]:
+    """The items of these numbers, in their order."""
+    found: dict[int, Item] = {}
+    for first in range(0, len(ids), MANY):
+        some = ITEM.where(items.c.id.in_(ids[first : first + MANY]))
+        found |= {item.id: item for item in read_items(store, connection, some)}
+    return [found[number] for number in ids]
+
+
 def counts_by(connection: Connection, column: Any, wanted: Sequence[int] | None = None) -> dict[int, Counts]:
     """Numbers of items, those that are not stale, by the values of a column; for some values of it, if so."""
-    held = func.sum(func.coalesce(items.c.why >= FIRST_HELD, False).cast(items.c.id.type))
+    held = func.sum(case((items.c.why >= FIRST_HELD, 1), else_=0))
     found: defaultdict[int, dict[str, int]] = defaultdict(dict)
     for code, state in enumerate(STATES):
         where = items.c.state == code
@@ -151,6 +156,11 @@ DECISION = (
 )
 
 
+def moment(at: int) -> datetime:
+    """A time as it is stored, in milliseconds since 1970."""
+    return datetime.fromtimestamp(at / 1000, UTC)
+
+
 def read_decisions(connection: Connection, statement: Select[Any]) -> list[Decision]:
     """The decisions that a selection of DECISION's columns finds."""
     return [
@@ -158,7 +168,7 @@ def read_decisions(connection: Connection, statement: Select[Any]) -> list[Decis
             id=row.id,
             item=row.item,
             reviewer=Reviewer(row.name, INTERFACES[row.interface]),
-            at=datetime.fromtimestamp(row.at / 1000, UTC),
+            at=moment(row.at),
             act=ACTS[row.act],
             old=state_of(row.old, row.why),
             new=state_of(row.new, row.why),

@@ -7,6 +7,7 @@ his answers go into the ledger at once. What is shown has been claimed, what is 
 from __future__ import annotations
 
 import secrets
+from dataclasses import replace
 from types import TracebackType
 from typing import Self
 
@@ -101,7 +102,8 @@ class Session:
             is_opinion=self.is_second_opinion,
         )
         self.done += was_open
-        self.current = self.ledger.item(self.current.id)
+        if not self.is_second_opinion:
+            self.current = replace(self.current, state=answer.state, answer=answer.after)
         return decision
 
     def answer_all(self, answer: Answer = ACCEPT, *, everywhere: bool = False) -> int:

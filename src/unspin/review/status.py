@@ -6,15 +6,17 @@ same items.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
+from typing import Any
 
 from sqlalchemy import Connection, func, select
 
 from unspin.model import Entry
+from unspin.review.agreement import Agreement, agreements
 from unspin.review.model import Act, Counts, Document
 from unspin.review.reading import counts_by, read_documents
 from unspin.review.store import Store
-from unspin.review.tables import ACTS, decisions, items, reviewers
+from unspin.review.tables import ACTS, SHELVED, STATES, UNDECIDED, decisions, items, reviewers
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,30 @@ class Status:
     entries: tuple[tuple[Entry | None, Counts], ...]
     reviewers: tuple[tuple[str, int], ...]
     stale: int
+    agreement: tuple[Agreement, ...]
+
+    def fields(self) -> dict[str, Any]:
+        """All of it in terms of JSON; `kappa` is null where it is undefined, or nltk is not installed."""
+        return {
+            "counts": asdict(self.counts),
+            "documents": [{"name": d.name, "digest": d.digest, **asdict(d.counts)} for d in self.documents],
+            "entries": [
+                {"spun": e and e.spun, "original": e and e.original, **asdict(counts)} for e, counts in self.entries
+            ],
+            "reviewers": [{"name": name, "answers": number} for name, number in self.reviewers],
+            "stale": self.stale,
+            "agreement": [
+                {"one": a.one, "other": a.other, "items": a.items, "equal": a.equal, "kappa": _kappa(a)}
+                for a in self.agreement
+            ],
+        }
+
+
+def _kappa(agreement: Agreement) -> float | None:
+    try:
+        return agreement.kappa()
+    except ImportError:
+        return None
 
 
 def _sum(counts: list[Counts]) -> Counts:
@@ -53,8 +79,14 @@ def status(store: Store, connection: Connection) -> Status:
         documents=documents,
         entries=tuple(sorted(by_entry, key=lambda one: -one[1].total)),
         reviewers=_answers(connection),
-        stale=0,
+        stale=_stale(connection),
+        agreement=agreements(connection),
     )
+
+
+def _stale(connection: Connection) -> int:
+    decided = [SHELVED + code for code in range(len(STATES)) if code != UNDECIDED]
+    return int(connection.execute(select(func.count()).where(items.c.state.in_(decided))).scalar_one())
 
 
 def _answers(connection: Connection) -> tuple[tuple[str, int], ...]:

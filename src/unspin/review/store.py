@@ -71,7 +71,7 @@ class Store:
     @property
     def name(self) -> str:
         """What messages call it; without a password."""
-        return str(self._engine.url) if is_url(self.target) else self.target
+        return make_url(self.target).render_as_string() if is_url(self.target) else self.target
 
     @property
     def is_sqlite(self) -> bool:

@@ -31,11 +31,11 @@ from sqlalchemy import (
 )
 
 from unspin.model import DecidedBy, DuplicateKind, HeldReason, Status
-from unspin.review.model import Act, Duplicate, Interface, State, Why
+from unspin.review.model import COSTS, Act, Duplicate, Interface, State, Why
 
 VERSION = 1  # of this schema
 SCALE = 10_000  # what stands for a probability of 1
-RISKIEST = 100 * SCALE  # `rank` is this less the risk: ascending, so that ties fall to the lower id
+RISKIEST = 10 * SCALE  # `rank` is this less the risk: ascending, so that ties fall to the lower number
 UNDECIDED, SHELVED = 0, 8
 
 metadata = MetaData()
@@ -95,9 +95,9 @@ items = Table(
     Column("choices", Text, nullable=False),
     Column("state", SmallInteger, nullable=False),
     Column("answer", Integer),  # phrase that a person put there
-    Index("items_risk", "state", "rank", "id", "why", "confidence"),
-    Index("items_position", "state", "document", "start", "id"),
-    Index("items_entry", "state", "entry", "rank", "id"),
+    Index("items_risk", "state", "why", "rank", "id"),
+    Index("items_position", "state", "document", "start", "id", "why"),
+    Index("items_entry", "state", "entry", "rank", "id", "why", "confidence"),
 )
 reviewers = Table(
     "reviewers", metadata, Column("id", Integer, primary_key=True), Column("name", Text, nullable=False, unique=True)
@@ -116,7 +116,7 @@ decisions = Table(
     Column("answer", Integer),
     Column("undoes", _id),
     Column("batch", _id),
-    Index("decisions_item", "item", "id"),
+    Index("decisions_item", "item", "reviewer"),
     Index("decisions_reviewer", "reviewer", "act", "id"),
     Index(
         "decisions_undoes",
@@ -197,6 +197,15 @@ def state_of(code: int, why: int) -> State:
 def units(probability: float) -> int:
     """A probability as a whole number of ten-thousandths."""
     return round(probability * SCALE)
+
+
+def rank(why: Why, confidence: int) -> int:
+    """An item's place by its risk, from its confidence in ten-thousandths: the riskier, the lower.
+
+    Among items of one reason, confidence and rank say the same.
+    """
+    wrong = SCALE - confidence if why_code(why) < FIRST_HELD else confidence
+    return RISKIEST - COSTS.get(why, 1) * wrong
 
 
 def packed(text: str) -> bytes:
