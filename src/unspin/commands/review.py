@@ -139,9 +139,8 @@ def _add(
 @click.option(
     "--order",
     type=click.Choice([*map(str, Order)]),
-    default=Order.RISK.value,
-    show_default=True,
-    help="Candidates come by the harm they may do, as they are read, or entry by entry.",
+    help="Candidates come by the harm they may do, as they are read, or entry by entry. "
+    "[default: risk; with --web: position]",
 )
 @click.option("--confidence", type=_Range(), metavar="LO..HI", help="Only candidates that are this sure.")
 @click.option(
@@ -165,12 +164,16 @@ def _add(
 @options.stages_options
 @options.colour_option
 @click.option("--web", is_flag=True, help="Review in the browser. Needs: pip install 'unspin[web]'")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="With --web. [default: any that is free]"
+)
+@click.option("--no-open", is_flag=True, help="With --web: say where the page is, and open no browser.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
 def start_command(
     files: tuple[str, ...],
     ledger: str,
     reviewer: str | None,
-    order: str,
+    order: str | None,
     confidence: tuple[float, float] | None,
     entries: tuple[str, ...],
     document: Path | None,
@@ -182,6 +185,8 @@ def start_command(
     ranker: str,
     colour: bool | None,
     web: bool,
+    port: int,
+    no_open: bool,
     quiet: bool,
 ) -> None:
     """Review proposed corrections: see each in its sentence, accept, reject, replace, undo.
@@ -204,6 +209,12 @@ def start_command(
     found, errors = sources(files)
     failures = Failures(errors)
     by = _reviewer(reviewer, web=web)
+    interface = import_module("unspin.commands.review_web" if web else "unspin.commands.review_terminal")
+    how_shown: dict[str, Any] = {"port": port, "open_browser": not no_open} if web else {}
+    if web:  # before any work is done
+        interface.require_page(second_opinion=second_opinion)
+    else:
+        interface.require_terminal()
     with Ledger(ledger, create=bool(found)) as opened:
         if found:
             stages = options.stages(lexicons, model, ranker)
@@ -214,15 +225,15 @@ def start_command(
                     with failures.told():
                         _add(opened, source, options.read_aloud(source, quiet=quiet), ledger, stages, how, quiet=quiet)
         if found or not files:
-            module = "unspin.commands.review_web" if web else "unspin.commands.review_terminal"
-            import_module(module).run(
+            interface.run(
                 opened,
                 reviewer=by,
                 wanted=_filter(opened, ledger, confidence, entries, document),
-                order=Order(order),
+                order=Order(order or (Order.POSITION if web else Order.RISK)),
                 second_opinion=second_opinion,
                 lexicons=lexicons,
                 colour=colour,
+                **how_shown,
             )
     failures.exit()
 

@@ -2,7 +2,7 @@
 
 In come requests that `guard` let through; out go pages (escaped by their templates), JSON in ASCII, and the files of
 `static`. A failure that has a name is told in JSON: 404 what is not there, 409 what changed since (with how it looks
-now), 422 what makes no sense, 503 a ledger that cannot be used.
+now), 422 what makes no sense, 503 a ledger or a lexicon that cannot be used.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
-from unspin.errors import LedgerError, Overtaken
+from unspin.errors import Overtaken, UnspinError
 from unspin.review.model import ACCEPT, EVERYTHING, REJECT, Counts, State
-from unspin.review.web.desk import EVERY_KIND, KINDS, Bulk, Desk, patches, summary
+from unspin.review.web.desk import EVERY_KIND, KINDS, Bulk, Desk, patches
 from unspin.review.web.guard import Guard
 from unspin.review.web.panel import panel
 from unspin.review.web.shown import plain, shown
@@ -56,6 +56,7 @@ def application(desk: Desk, guard: Guard) -> ASGIApp:
         Route("/texts/{text:int}/states", _told(pages.states)),
         Route("/items/{item:int}", _told(pages.item), methods=["GET"]),
         Route("/items/{item:int}", _changing(pages.decide), methods=["POST"]),
+        Route("/items/{item:int}/never", _changing(pages.never), methods=["POST"]),
         Route("/count", _changing(pages.count), methods=["POST"]),
         Route("/bulk", _changing(pages.bulk), methods=["POST"]),
         Route("/undo", _changing(pages.undo), methods=["POST"]),
@@ -79,7 +80,7 @@ def _named(answer: Callable[[], Any]) -> Response:
         return Json({"message": "It is not there any more. Load the page again."}, HTTPStatus.NOT_FOUND)
     except (ValueError, TypeError, OverflowError) as error:
         return Json({"message": plain(str(error))}, HTTPStatus.UNPROCESSABLE_ENTITY)
-    except LedgerError as error:
+    except UnspinError as error:
         return Json({"message": plain(str(error))}, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
@@ -164,6 +165,7 @@ class _Pages:
             is_filtered=self.desk.wanted != EVERYTHING and len(own) < len(marks),
             several=len(self.desk.documents()) > 1,
             order=self.desk.order.value,
+            own=self.desk.own and self.desk.own.name,
             last=last,
         )
 
@@ -186,7 +188,7 @@ class _Pages:
     def decide(self, request: Request, body: Body) -> Any:
         """An answer to an item."""
         number = request.path_params["item"]
-        expected, said, words = State(body.get("expected")), body.get("answer"), body.get("words")
+        expected, said, words = State(str(body.get("expected"))), body.get("answer"), body.get("words")
         if not isinstance(words, str | None):
             raise ValueError("words are a string")
         try:
@@ -205,15 +207,19 @@ class _Pages:
 
     def undo(self, request: Request, body: Body) -> Any:
         """Take back the last answer."""
-        taken = self.desk.undo()
+        taken, message = self.desk.undo()
         if not taken:
-            return {"message": "There is nothing left to take back.", "marks": [], "item": None}
+            return {"message": message, "marks": [], "item": None}
         item, text = self.desk.ledger.item(taken[0].item), _number(body.get("text"))
-        told = {"message": summary(taken, item), "item": item.id, "text": item.document}
+        told = {"message": message, "item": item.id, "text": item.document}
         if len(taken) > 1:
             return told | self._all(text)
         marks = self.desk.around(item) if item.document == text else []
         return told | {"decision": taken[0].id, "marks": patches(marks)}
+
+    def never(self, request: Request, body: Body) -> Any:
+        """Never propose an item's entry again."""
+        return {"count": self.desk.never(request.path_params["item"])} | self._all(_number(body.get("text")))
 
 
 def _meanwhile(desk: Desk, number: int, problem: str) -> str:
@@ -232,7 +238,11 @@ def _number(value: Any) -> int:
 
 
 def _bulk(body: Body) -> Bulk:
-    said, kinds, least = body.get("answer", "accept"), body.get("kinds", list(EVERY_KIND)), body.get("min_confidence", 0)
+    said, kinds, least = (
+        body.get("answer", "accept"),
+        body.get("kinds", list(EVERY_KIND)),
+        body.get("min_confidence", 0),
+    )
     document, entry = body.get("document"), body.get("entry_of")
     if said not in _ANSWERS or not isinstance(kinds, list) or not set(kinds) <= set(KINDS):
         raise ValueError("such an answer, or such kinds of items, are not known")

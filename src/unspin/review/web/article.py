@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 
 from unspin.decide import MIN_CONFIDENCE
@@ -95,8 +95,9 @@ class Article:
         """The paragraph at a position."""
         return self._lines[max(0, self.number(position) - 1)]
 
-    def marks(self, items: Sequence[Item], *, is_open: Mapping[int, bool] | None = None) -> list[Mark]:
-        """Items of this text, in order and without gaps between them, as they are shown."""
+    def marks(self, items: Sequence[Item], *, is_open: Container[int] | None = None) -> list[Mark]:
+        """Items of this text, in order and without gaps between them, as they are shown. `is_open`: the numbers of
+        those that the review is about; None: all."""
         if not items:
             return []
         after = self._after(items)
@@ -104,7 +105,9 @@ class Article:
         for item in items:
             now = after.get((item.start, item.end), item.before)
             repeats = self.number(item.duplicate.start) if item.duplicate else None
-            found.append(Mark(item, now, self._lead(item, floor, after), is_open is None or item.id in is_open, repeats))
+            found.append(
+                Mark(item, now, self._lead(item, floor, after), is_open is None or item.id in is_open, repeats)
+            )
             floor = item.end
         return found
 

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from pathlib import Path
 from typing import Any
 
+from unspin.errors import UnspinError
 from unspin.model import DecidedBy, HeldReason
+from unspin.review import overlay
 from unspin.review.ledger import Ledger
 from unspin.review.model import (
     ACCEPT,
@@ -57,10 +60,18 @@ class Desk:
     """One reviewer's ledger, seen through a filter. May be used from many threads."""
 
     def __init__(
-        self, ledger: Ledger, reviewer: str, *, wanted: Filter = EVERYTHING, order: Order = Order.POSITION
+        self,
+        ledger: Ledger,
+        reviewer: str,
+        *,
+        wanted: Filter = EVERYTHING,
+        order: Order = Order.POSITION,
+        own: Path | None = None,
     ) -> None:
+        """`own`: the lexicon that "never again" is written to; None: nothing is."""
         self.ledger, self.by = ledger, Reviewer(reviewer, Interface.WEB)
-        self.wanted, self.order = wanted, order
+        self.wanted, self.order, self.own = wanted, order, own
+        self._silenced: dict[int, overlay.Silenced] = {}  # by a decision that came with it
         self._articles: dict[tuple[int, str], Article] = {}
         self._entry_ids: dict[tuple[str, str], int] = {}
         self._names: dict[int, str] = {}
@@ -91,7 +102,7 @@ class Desk:
         if self.wanted == EVERYTHING:
             return article.marks(items)
         wanted = self.ledger.items(replace(self.wanted, document=number))
-        return article.marks(items, is_open={item.id: True for item in wanted})
+        return article.marks(items, is_open={item.id for item in wanted})
 
     def last(self) -> int:
         """The number of the last decision; it grows with every one."""
@@ -132,8 +143,9 @@ class Desk:
         return article.marks(near)
 
     def filter(self, bulk: Bulk) -> Filter:
-        """The items that a bulk decision is about."""
-        entries = self.wanted.entries
+        """The items that a bulk decision is about: an entry's, all of them; else those that this review is about."""
+        wanted = self.wanted if bulk.entry_of is None else EVERYTHING
+        entries = wanted.entries
         if bulk.entry_of is not None:
             own = self.entry_of(self.ledger.item(bulk.entry_of))
             if own is None:
@@ -141,11 +153,11 @@ class Desk:
             entries = (own,)
         why = tuple(reason for kind in bulk.kinds for reason in KINDS[kind])
         return replace(
-            self.wanted,
-            document=self.wanted.document if bulk.document is None else bulk.document,
+            wanted,
+            document=wanted.document if bulk.document is None else bulk.document,
             entries=entries,
-            min_confidence=max(bulk.min_confidence, self.wanted.min_confidence or 0.0),
-            why=why if self.wanted.why is None else tuple(set(why) & set(self.wanted.why)),
+            min_confidence=max(bulk.min_confidence, wanted.min_confidence or 0.0),
+            why=why if wanted.why is None else tuple(set(why) & set(wanted.why)),
         )
 
     def count(self, bulk: Bulk) -> int:
@@ -156,9 +168,36 @@ class Desk:
         """Decide them. How many were they?"""
         return self.ledger.decide_all(self.filter(bulk), bulk.answer, by=self.by)
 
-    def undo(self) -> list[Decision]:
-        """Take back the reviewer's last answer."""
-        return self.ledger.undo(by=self.by)
+    def never(self, number: int) -> int:
+        """Reject all that an item's entry proposes anywhere, and set it `off` in the lexicon of one's own, so that it
+        proposes nothing again. How many were rejected? Raises LexiconError, InputError or OutputError."""
+        item = self.ledger.item(number)
+        if item.entry is None or self.own is None:
+            raise ValueError("this has no lexicon entry")
+        silenced = overlay.silence(self.own, item.entry)
+        try:
+            done = self.decide_all(Bulk(REJECT, entry_of=number, kinds=EVERY_KIND))
+        except UnspinError:
+            if silenced:
+                overlay.restore(silenced)
+            raise
+        if done and silenced:
+            self._silenced[self.ledger.history(limit=1)[0].id] = silenced
+        return done
+
+    def undo(self) -> tuple[list[Decision], str]:
+        """Take back the reviewer's last answer, and what came of it. What was taken back, and what to say of it."""
+        taken = self.ledger.undo(by=self.by)
+        if not taken:
+            return [], "There is nothing left to take back."
+        words = f"{len(taken):,} answers" if len(taken) > 1 else _brief(self.ledger.item(taken[0].item))
+        silenced = next((self._silenced.pop(d.undoes) for d in taken if d.undoes in self._silenced), None)
+        if silenced is None:
+            return taken, f"Taken back: {words}."
+        file = plain(silenced.path.name)
+        if overlay.restore(silenced):
+            return taken, f"Taken back: {words}, and the line in {file}."
+        return taken, f"Taken back: {words}. The line in {file} was changed since, and stays."
 
     def entry_of(self, item: Item) -> int | None:
         """The number of an item's entry."""
@@ -188,8 +227,5 @@ def patches(marks: Iterable[Mark]) -> list[dict[str, Any]]:
     ]
 
 
-def summary(decisions: list[Decision], item: Item) -> str:
-    """What was taken back, in a sentence."""
-    if len(decisions) > 1:
-        return f"Taken back: {len(decisions):,} answers."
-    return f"Taken back: the answer to “{plain(item.before)[:60]}”."
+def _brief(item: Item) -> str:
+    return f"the answer to “{plain(item.before)[:60]}”"

@@ -47,6 +47,7 @@ def panel(desk: Desk, number: int) -> dict[str, Any]:
             for choice in item.choices
         ],
         "alone": {"confidence": item.alone, "percent": percent(item.alone), "chosen": item.state is State.REJECTED},
+        "entry": item.entry and [pieces(item.entry.spun), pieces(item.entry.original)],
         "evidence": [[term, pieces(text)] for term, text in _evidence(item)],
         "repeats": _repeats(item, article),
         "occurrences": _occurrences(desk, item),

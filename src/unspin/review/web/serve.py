@@ -9,6 +9,7 @@ import socket
 import threading
 import webbrowser
 from collections.abc import Callable
+from contextlib import suppress
 
 import uvicorn
 
@@ -32,19 +33,9 @@ def listen(port: int = 0) -> socket.socket:
     return opened
 
 
-def serve(
-    desk: Desk,
-    opened: socket.socket,
-    *,
-    path: str = "",
-    open_browser: bool = True,
-    tell: Callable[[str], None] = lambda address: None,
-) -> None:
-    """Answer on a socket until Ctrl-C, which ends it quietly.
-
-    `tell` is given the page's address once it is answered there. `path`: what the browser opens below it.
-    """
-    guard = Guard(opened.getsockname()[1], path=path)
+def server(desk: Desk, port: int, *, path: str = "") -> tuple[uvicorn.Server, Guard]:
+    """What answers on a port, not yet running, and who may ask. `path`: where the page begins, below its key."""
+    guard = Guard(port, path=path)
     config = uvicorn.Config(
         application(desk, guard),
         log_config=None,
@@ -54,10 +45,21 @@ def serve(
         server_header=False,
         timeout_graceful_shutdown=PATIENCE,
     )
+    return uvicorn.Server(config), guard
+
+
+def serve(
+    desk: Desk,
+    opened: socket.socket,
+    *,
+    path: str = "",
+    open_browser: bool = True,
+    tell: Callable[[str], None] = lambda address: None,
+) -> None:
+    """Answer on a socket until Ctrl-C, which ends it quietly. `tell` is given the page's address."""
+    answering, guard = server(desk, opened.getsockname()[1], path=path)
     tell(guard.address)
     if open_browser:  # the socket listens already: what comes early waits there
         threading.Thread(target=webbrowser.open, args=(guard.door,), daemon=True).start()
-    try:
-        uvicorn.Server(config).run(sockets=[opened])
-    except KeyboardInterrupt:
-        pass  # uvicorn has ended in good order, and passes the signal on
+    with suppress(KeyboardInterrupt):  # uvicorn has ended in good order, and passes the signal on
+        answering.run(sockets=[opened])

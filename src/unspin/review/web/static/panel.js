@@ -26,7 +26,8 @@ export async function tell(id, act) {
 export function finished(words, nextHref) {
   card.querySelector(".finished")?.remove();
   const way = nextHref && h("a", { href: nextHref }, "Back to the texts");
-  card.prepend(h("div", { class: "finished" }, h("p", {}, h("strong", {}, words)), way));
+  const then = h("p", {}, h("code", {}, "unspin apply"), " writes the cleaned text.");
+  card.prepend(h("div", { class: "finished" }, h("p", {}, h("strong", {}, words)), then, way));
 }
 
 export function edit(act) {
@@ -124,18 +125,26 @@ function kept(repeats) {
 function occurrences({ occurrences: found }, act) {
   if (!found) return [];
   const others = found.total - 1;
-  if (!others) return [h("h3", {}, "Other occurrences"), h("p", { class: "nothing" }, "None: this entry stands nowhere else.")];
   const more = others - found.shown.length;
+  const there = found.total - found.here;
+  const where = [found.here > 1 && `${(found.here - 1).toLocaleString("en")} here`, there && `${there.toLocaleString("en")} in other texts`];
   return [
-    h("h3", {}, `Other occurrences: ${counted(found.here - 1, "time")} here, ${(found.total - found.here).toLocaleString("en")} in other texts`),
+    h("h3", {}, `Other occurrences: ${where.filter(Boolean).join(", ") || "none"}`),
     h("ul", { class: "elsewhere" }, found.shown.map((one) => occurrence(one, act))),
     more > 0 && h("p", { class: "nothing" }, `… and ${more.toLocaleString("en")} more`),
-    h(
-      "div",
-      { class: "spread" },
-      found.open_here > 1 && h("button", { type: "button", onclick: () => act.all(false) }, `Accept ${found.open_here} here `, h("kbd", {}, "a")),
-      found.open > found.open_here && h("button", { type: "button", onclick: () => act.all(true) }, `Accept ${found.open} everywhere `, h("kbd", {}, "A")),
-    ),
+    h("div", { class: "spread", role: "group", "aria-label": "All that is undecided of this entry" }, spread(found, act)),
+  ];
+}
+
+function spread(found, act) {
+  const pair = (number, where, everywhere, [yes, no]) => [
+    h("button", { type: "button", onclick: () => act.all("accept", everywhere) }, `Accept ${number.toLocaleString("en")} ${where} `, h("kbd", {}, yes)),
+    h("button", { type: "button", onclick: () => act.all("reject", everywhere) }, "Reject ", h("kbd", {}, no)),
+  ];
+  return [
+    found.open_here > 1 && pair(found.open_here, "here", false, "ad"),
+    found.open > found.open_here && pair(found.open, "everywhere", true, "AD"),
+    document.body.dataset.own && h("button", { type: "button", class: "quiet", onclick: act.never }, "Never again… ", h("kbd", {}, "N")),
   ];
 }
 

@@ -120,16 +120,36 @@ async function decideAll(wanted) {
   await (marks.current && !marks.isOpen(marks.current) ? onward() : turnTo(marks.current, { scroll: false }));
 }
 
-function allOfEntry(everywhere) {
+function allOfEntry(what, everywhere) {
   if (!panel.known) return undefined;
-  if (!panel.known.occurrences) return answer({ answer: "accept" });
-  return decideAll({ answer: "accept", document: everywhere ? null : text, entry_of: panel.known.id });
+  if (!panel.known.occurrences) return answer({ answer: what });
+  return decideAll({ answer: what, document: everywhere ? null : text, entry_of: panel.known.id });
+}
+
+function askNever() {
+  const { known } = panel;
+  if (!known?.occurrences || !body.dataset.own) return say("There is no lexicon entry to set off.");
+  const [spun, original] = known.entry.map((words) => words.join(""));
+  const left = counted(known.occurrences.open, "undecided correction");
+  document.querySelector("#never-words").textContent =
+    `“${spun} ← ${original}” goes off in ${body.dataset.own}, and ${left} by it in all texts will be rejected. Undo takes both back.`;
+  return document.querySelector("#never").showModal();
+}
+
+async function never() {
+  document.querySelector("#never").close();
+  const told = await ask(`/items/${panel.known.id}/never`, { text });
+  took(told);
+  tabs.postMessage(text);
+  say(`Never again: off in ${body.dataset.own}, ${counted(told.count, "correction")} rejected.`);
+  await onward();
 }
 
 const act = {
   say: (what) => inTurn(() => answer(what)),
   skip: () => inTurn(onward),
-  all: (everywhere) => inTurn(() => allOfEntry(everywhere)),
+  all: (what, everywhere) => inTurn(() => allOfEntry(what, everywhere)),
+  never: () => inTurn(askNever),
   turn: (id) => inTurn(() => turnTo(marks.mark(id))),
   back: () => marks.current?.focus({ preventScroll: true }),
 };
@@ -173,8 +193,11 @@ const DOES = {
   n: () => answer({ answer: "reject" }),
   e: () => panel.edit(act),
   s: onward,
-  a: () => allOfEntry(false),
-  A: () => allOfEntry(true),
+  a: () => allOfEntry("accept", false),
+  A: () => allOfEntry("accept", true),
+  d: () => allOfEntry("reject", false),
+  D: () => allOfEntry("reject", true),
+  N: askNever,
   u: undo,
   j: () => step(1),
   k: () => step(-1),
@@ -223,6 +246,7 @@ function clicked(event) {
 function connect() {
   themes();
   bulk.connect((wanted) => inTurn(() => decideAll(wanted)));
+  document.querySelector("#never-do").addEventListener("click", () => inTurn(never));
   document.addEventListener("keydown", pressed);
   document.addEventListener("click", clicked);
   document.querySelector("#article").addEventListener("focusin", ({ target }) => {
