@@ -14,7 +14,7 @@ from unspin.model import HeldReason
 from unspin.review.model import ACCEPT, Decision, Filter, Item, State
 from unspin.review.web.article import Article
 from unspin.review.web.desk import EVERY_KIND, Bulk, Desk
-from unspin.review.web.shown import pieces, plain
+from unspin.review.web.shown import pieces
 from unspin.review.web.words import KINDS, REASONS, STATES, percent
 
 OCCURRENCES = 8  # shown
@@ -34,7 +34,7 @@ def panel(desk: Desk, number: int) -> dict[str, Any]:
         "status": _status(item),
         "before": pieces(item.before),
         "after": pieces(mark.after),
-        "words": plain(item.after),
+        "words": item.after,
         "choices": [
             {
                 "words": choice.after,
