@@ -129,7 +129,7 @@ def served(ledger: Ledger, tmp_path: Path) -> Iterator[Served]:
     running.stop()
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")  # its event loop runs as long, and others want one, too
 def browser() -> Iterator[Browser]:
     """Debian's chromium, driven by Playwright."""
     if CHROMIUM is None:

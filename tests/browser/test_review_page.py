@@ -129,6 +129,7 @@ def test_words_of_ones_own(page: Page, served: Served) -> None:
     assert state(served, 0) == (State.REPLACED, "y n u <b>conflict</b>")
     page.keyboard.press("k")
     page.keyboard.press("e")
+    expect(field).to_be_focused()
     page.keyboard.press("Escape")
     expect(field).to_have_count(0)
     expect(mark(page, 0)).to_be_focused()

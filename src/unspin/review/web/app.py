@@ -17,13 +17,14 @@ from jinja2 import Environment, PackageLoader, StrictUndefined
 from starlette.applications import Starlette
 from starlette.concurrency import run_in_threadpool
 from starlette.requests import Request
-from starlette.responses import HTMLResponse, PlainTextResponse, Response
+from starlette.responses import PlainTextResponse, Response, StreamingResponse
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp
 
 from unspin.errors import Overtaken, UnspinError
-from unspin.review.model import ACCEPT, EVERYTHING, REJECT, Counts, State
+from unspin.model import Entry
+from unspin.review.model import ACCEPT, REJECT, Counts, State
 from unspin.review.web.desk import EVERY_KIND, KINDS, Bulk, Desk, patches
 from unspin.review.web.guard import Guard
 from unspin.review.web.panel import panel
@@ -32,6 +33,7 @@ from unspin.review.web.words import KINDS as LIKENESSES
 from unspin.review.web.words import STATES, percent
 
 THEMES = ("light", "dark")
+PIECES = 500  # of a page that are sent together: the browser paints the first while the others are made
 _ANSWERS = {"accept": ACCEPT, "reject": REJECT}
 
 Body = dict[str, Any]
@@ -129,7 +131,7 @@ class _Pages:
 
     def _page(self, request: Request, name: str, **values: Any) -> Response:
         theme = request.cookies.get("theme")
-        page = self.templates.get_template(name).render(
+        page = self.templates.get_template(name).stream(
             at=f"/{self.guard.key}",
             csrf=self.guard.csrf,
             theme=theme if theme in THEMES else "auto",
@@ -137,7 +139,8 @@ class _Pages:
             ledger=self.desk.ledger.name,
             **values,
         )
-        return HTMLResponse(page.encode("utf-8"))
+        page.enable_buffering(PIECES)
+        return StreamingResponse((part.encode() for part in page), media_type="text/html")
 
     def texts(self, request: Request) -> Response:
         """The list of texts."""
@@ -151,18 +154,17 @@ class _Pages:
         except KeyError:
             return _missing(request, KeyError())
         last = self.desk.last()  # before the marks, so that what is decided meanwhile is asked for again
-        marks = self.desk.marks(article)
-        own = [mark for mark in marks if mark.is_open]
-        entries = {mark.item.id: self.desk.entry_of(mark.item) or 0 for mark in marks}
+        items, chosen = self.desk.items(article)
+        numbers: dict[Entry | None, int] = {}
         return self._page(
             request,
             "text.html",
             document=article.document,
-            blocks=list(article.blocks(marks)),
-            entries=entries,
-            total=len(own),
-            decided=sum(mark.item.state.is_decided for mark in own),
-            is_filtered=self.desk.wanted != EVERYTHING and len(own) < len(marks),
+            blocks=article.blocks(article.marks(items, is_open=chosen)),
+            entries={item.id: numbers.setdefault(item.entry, len(numbers)) for item in items},
+            total=len(chosen),
+            decided=sum(item.state.is_decided and item.id in chosen for item in items),
+            is_filtered=len(chosen) < len(items),
             several=len(self.desk.documents()) > 1,
             order=self.desk.order.value,
             own=self.desk.own and self.desk.own.name,

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_right
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain, groupby
 
 from unspin.decide import MIN_CONFIDENCE
 from unspin.model import Signature
@@ -95,24 +96,23 @@ class Article:
         """The paragraph at a position."""
         return self._lines[max(0, self.number(position) - 1)]
 
-    def marks(self, items: Sequence[Item], *, is_open: Container[int] | None = None) -> list[Mark]:
+    def marks(self, items: Iterable[Item], *, is_open: Container[int] | None = None) -> Iterator[Mark]:
         """Items of this text, in order and without gaps between them, as they are shown. `is_open`: the numbers of
         those that the review is about; None: all."""
-        if not items:
-            return []
-        after = self._after(items)
-        floor, found = 0, []
-        for item in items:
-            now = after.get((item.start, item.end), item.before)
-            repeats = self.number(item.duplicate.start) if item.duplicate else None
-            found.append(
-                Mark(item, now, self._lead(item, floor, after), is_open is None or item.id in is_open, repeats)
-            )
-            floor = item.end
-        return found
+        floor = 0
+        for _, group in groupby(items, key=lambda item: self.number(item.start)):
+            own = list(group)
+            after = self._after(own)
+            for item in own:
+                now = after.get((item.start, item.end), item.before)
+                repeats = self.number(item.duplicate.start) if item.duplicate else None
+                is_in = is_open is None or item.id in is_open
+                yield Mark(item, now, self._lead(item, floor, after), is_in, repeats)
+                floor = item.end
 
     def _after(self, items: Sequence[Item]) -> dict[tuple[int, int], str]:
-        """What stands at which span once the decisions are applied, where that is another text."""
+        """What stands at which span of a paragraph once the decisions on its items are applied, where that is another
+        text. Articles look no further than the paragraph, so that a page can show its first one at once."""
         first, last = self.span(items[0].start)[0], self.span(max(items[0].start, items[-1].end - 1))[1]
         made = applied(
             self.text[first:last],
@@ -132,9 +132,9 @@ class Article:
             return None
         return Lead(item.id, found.start(), found[1], after.get(found.span(1), found[1]))
 
-    def blocks(self, marks: Sequence[Mark]) -> Iterator[Paragraph | Repeated]:
+    def blocks(self, marks: Iterable[Mark]) -> Iterator[Paragraph | Repeated]:
         """The whole text, given the marks of all its items."""
-        upcoming = iter([*marks, None])
+        upcoming = chain(marks, (None,))
         mark, floor = next(upcoming), 0
         for number, (start, end) in enumerate(self._lines, 1):
             own = []

@@ -72,7 +72,7 @@ class Desk:
         self.ledger, self.by = ledger, Reviewer(reviewer, Interface.WEB)
         self.wanted, self.order, self.own = wanted, order, own
         self._silenced: dict[int, overlay.Silenced] = {}  # by a decision that came with it
-        self._articles: dict[tuple[int, str], Article] = {}
+        self._articles: dict[int, Article] = {}
         self._entry_ids: dict[tuple[str, str], int] = {}
         self._names: dict[int, str] = {}
 
@@ -86,23 +86,30 @@ class Desk:
     def article(self, document: int) -> Article:
         """A text, cut into paragraphs; the document in it has the counts of now."""
         found = self.ledger.document(document)
-        key = found.id, found.signature
-        article = self._articles.get(key)
-        if article is None:
+        article = self._articles.get(document)
+        if article is None or article.document.signature != found.signature:
             if len(self._articles) >= KEPT:
                 self._articles = {}
-            article = self._articles[key] = Article(found, self.ledger.text(document))
+            article = self._articles[document] = Article(found, self.ledger.text(document))
         article.document = found
         return article
 
-    def marks(self, article: Article) -> list[Mark]:
-        """All marks of a text."""
+    def known(self, document: int) -> Article:
+        """The same, but its counts may be older."""
+        article = self._articles.get(document)
+        return article if article else self.article(document)
+
+    def items(self, article: Article) -> tuple[list[Item], set[int]]:
+        """All items of a text, and the numbers of those that this review is about."""
         number = article.document.id
         items = self.ledger.items(Filter(document=number))
-        if self.wanted == EVERYTHING:
-            return article.marks(items)
-        wanted = self.ledger.items(replace(self.wanted, document=number))
-        return article.marks(items, is_open={item.id for item in wanted})
+        chosen = items if self.wanted == EVERYTHING else self.ledger.items(replace(self.wanted, document=number))
+        return items, {item.id for item in chosen}
+
+    def marks(self, article: Article) -> list[Mark]:
+        """All marks of a text."""
+        items, chosen = self.items(article)
+        return list(article.marks(items, is_open=chosen))
 
     def last(self) -> int:
         """The number of the last decision; it grows with every one."""
@@ -135,12 +142,12 @@ class Desk:
 
     def around(self, item: Item) -> list[Mark]:
         """The marks of an item and of its neighbours in the same paragraph."""
-        article, own = self.article(item.document), Filter(document=item.document)
+        article, own = self.known(item.document), Filter(document=item.document)
         before = self.ledger.items(own, before=item.id, limit=NEAR)
         after = self.ledger.items(own, after=item.id, limit=NEAR)
         first, last = article.span(item.start)
         near = [one for one in (*reversed(before), item, *after) if first <= one.start < last]
-        return article.marks(near)
+        return list(article.marks(near))
 
     def filter(self, bulk: Bulk) -> Filter:
         """The items that a bulk decision is about: an entry's, all of them; else those that this review is about."""

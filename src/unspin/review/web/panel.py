@@ -26,7 +26,7 @@ _REACH = 60  # code points of the sentence to either side of an occurrence
 def panel(desk: Desk, number: int) -> dict[str, Any]:
     """All of it. Raises KeyError."""
     item = desk.ledger.item(number)
-    article = desk.article(item.document)
+    article = desk.known(item.document)
     (mark,) = article.marks([item])
     return {
         "id": item.id,

@@ -43,23 +43,25 @@ function progress() {
   document.querySelector("#progress").textContent = `${done.toLocaleString("en")} of ${total.toLocaleString("en")}`;
 }
 
+let telling = Promise.resolve();
+
 async function turnTo(mark, options) {
   marks.turnTo(mark, options);
   if (!mark) return;
   sessionStorage.setItem(`unspin-${text}`, mark.dataset.id);
   const number = marks.place(mark);
   place.textContent = number ? `${number.toLocaleString("en")} of ${marks.total.toLocaleString("en")}` : "not chosen";
-  await panel.tell(marks.id(mark), act).catch(complain);
+  telling = panel.tell(marks.id(mark), act).catch(complain); // y and n do not wait for it
 }
 
 async function onward() {
   const next = marks.next(marks.current, { open: true });
-  if (next) return turnTo(next);
-  await turnTo(marks.current, { scroll: false });
-  finish();
+  await turnTo(next ?? marks.current, { scroll: Boolean(next) });
+  if (!next) await finish();
 }
 
-function finish() {
+async function finish() {
+  await telling;
   if (!marks.total || marks.done() < marks.total) return;
   const words = `All ${counted(marks.total, "correction")} of this text are decided.`;
   panel.finished(words, body.dataset.several === "yes" ? document.querySelector("#leave").href : null);
@@ -78,7 +80,7 @@ function took(told) {
 async function look() {
   const told = await ask(`/texts/${text}/states?since=${last}`);
   const changed = took(told);
-  if (changed.includes(marks.current)) await panel.tell(marks.id(marks.current), act);
+  if (changed.includes(marks.current)) telling = panel.tell(marks.id(marks.current), act).catch(complain);
   return changed;
 }
 
@@ -120,13 +122,15 @@ async function decideAll(wanted) {
   await (marks.current && !marks.isOpen(marks.current) ? onward() : turnTo(marks.current, { scroll: false }));
 }
 
-function allOfEntry(what, everywhere) {
+async function allOfEntry(what, everywhere) {
+  await telling;
   if (!panel.known) return undefined;
   if (!panel.known.occurrences) return answer({ answer: what });
   return decideAll({ answer: what, document: everywhere ? null : text, entry_of: panel.known.id });
 }
 
-function askNever() {
+async function askNever() {
+  await telling;
   const { known } = panel;
   if (!known?.occurrences || !body.dataset.own) return say("There is no lexicon entry to set off.");
   const [spun, original] = known.entry.map((words) => words.join(""));
@@ -182,6 +186,7 @@ async function find(words) {
 }
 
 async function choose(number) {
+  await telling;
   if (!panel.known) return;
   const choice = panel.known.choices[number - 1];
   if (choice) await answer({ words: choice.words });
@@ -191,7 +196,7 @@ async function choose(number) {
 const DOES = {
   y: () => answer({ answer: "accept" }),
   n: () => answer({ answer: "reject" }),
-  e: () => panel.edit(act),
+  e: () => telling.then(() => panel.edit(act)),
   s: onward,
   a: () => allOfEntry("accept", false),
   A: () => allOfEntry("accept", true),
@@ -201,7 +206,7 @@ const DOES = {
   u: undo,
   j: () => step(1),
   k: () => step(-1),
-  b: () => bulk.open(panel.known),
+  b: () => telling.then(() => bulk.open(panel.known)),
   v: nextView,
   "/": () => (search.focus(), search.select()),
   "?": () => document.querySelector("#help").showModal(),
@@ -218,7 +223,7 @@ function pressed(event) {
     return;
   }
   const opens = (event.key === "Enter" || event.key === " ") && on.matches(".mark");
-  if (opens) inTurn(() => document.querySelector("#card button")?.focus());
+  if (opens) inTurn(() => telling.then(() => document.querySelector("#card button")?.focus()));
   else if (event.key === "Escape") act.back();
   else if (setting("keys") === "off") return;
   else if (/^[1-9]$/.test(event.key)) inTurn(() => choose(Number(event.key)));
