@@ -8,7 +8,7 @@ asks for.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from importlib.util import find_spec
+from importlib import import_module
 
 import click
 
@@ -26,8 +26,11 @@ def require_page(*, second_opinion: float | None = None) -> None:
     """Raises UnspinError unless the page can be served, UsageError for a second opinion."""
     if second_opinion is not None:
         raise click.UsageError("--second-opinion is asked for in the terminal; leave out --web")
-    if missing := [name for name in _NEEDS if find_spec(name) is None]:
-        raise UnspinError(f"--web needs {', '.join(missing)}: pip install 'unspin[web]'")
+    try:
+        for package in _NEEDS:
+            import_module(package)
+    except ImportError as error:
+        raise UnspinError(f"--web needs {package}: pip install 'unspin[web]'") from error
 
 
 def run(

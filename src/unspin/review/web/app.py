@@ -165,7 +165,7 @@ class _Pages:
             total=len(chosen),
             decided=sum(item.state.is_decided and item.id in chosen for item in items),
             is_filtered=len(chosen) < len(items),
-            several=len(self.desk.documents()) > 1,
+            several=self.desk.has_several,
             order=self.desk.order.value,
             own=self.desk.own and self.desk.own.name,
             last=last,

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,11 @@ class Desk:
         """All texts that the review is about."""
         only = self.wanted.document
         return [document for document in self.ledger.documents() if only in (None, document.id)]
+
+    @cached_property
+    def has_several(self) -> bool:
+        """Were there several texts when it was first asked?"""
+        return len(self.documents()) > 1
 
     def article(self, document: int) -> Article:
         """A text, cut into paragraphs; the document in it has the counts of now."""
