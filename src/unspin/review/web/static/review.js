@@ -179,6 +179,13 @@ async function step(by) {
   else say(by > 0 ? "That was the last one." : "That was the first one.");
 }
 
+// As read, one stays where one is; in another order the first undecided one is what was asked for.
+async function reorder(name) {
+  marks.order(name);
+  const first = name === "position" ? marks.current : (marks.next(null, { open: true }) ?? marks.current);
+  await turnTo(first, { focus: false });
+}
+
 async function find(words) {
   const found = marks.find(words, marks.current);
   if (found) await turnTo(found, { focus: false });
@@ -260,7 +267,7 @@ function connect() {
   for (const radio of views) radio.addEventListener("change", () => view(radio.value));
   document.querySelector("#finder").addEventListener("submit", (event) => (event.preventDefault(), inTurn(() => find(search.value))));
   const order = document.querySelector("#order");
-  order.addEventListener("change", () => (marks.order(order.value), inTurn(() => turnTo(marks.current, { focus: false, scroll: false }))));
+  order.addEventListener("change", () => inTurn(() => reorder(order.value)));
   const shortcuts = document.querySelector("#shortcuts");
   shortcuts.checked = setting("keys") !== "off";
   shortcuts.addEventListener("change", () => keep("keys", shortcuts.checked ? "on" : "off"));
