@@ -21,6 +21,7 @@ from unspin.files import STDIN, Source, SourceText, sources
 from unspin.pipeline import examine, sign
 from unspin.review.ledger import DEFAULT, Ledger
 from unspin.review.model import Counts, Filter, Interface, Order, Reviewer
+from unspin.review.overlay import with_own
 from unspin.review.store import is_url
 
 if TYPE_CHECKING:
@@ -204,9 +205,12 @@ def start_command(
     found, errors = sources(files)
     failures = Failures(errors)
     by = _reviewer(reviewer, web=web)
+    interface = import_module("unspin.commands.review_web" if web else "unspin.commands.review_terminal")
+    if not web:
+        interface.require_terminal()  # before any work is done
     with Ledger(ledger, create=bool(found)) as opened:
         if found:
-            stages = options.stages(lexicons, model, ranker)
+            stages = options.stages(with_own(lexicons, place_of(ledger)), model, ranker)
             how = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates}
             with terminal.progress("review", shown=len(found) > terminal.MANY) as report:
                 for done, source in enumerate(found):
@@ -214,8 +218,7 @@ def start_command(
                     with failures.told():
                         _add(opened, source, options.read_aloud(source, quiet=quiet), ledger, stages, how, quiet=quiet)
         if found or not files:
-            module = "unspin.commands.review_web" if web else "unspin.commands.review_terminal"
-            import_module(module).run(
+            interface.run(
                 opened,
                 reviewer=by,
                 wanted=_filter(opened, ledger, confidence, entries, document),
