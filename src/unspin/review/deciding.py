@@ -6,7 +6,7 @@ grows. Refused, by `Overtaken`: an answer to what is stale, or what somebody els
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
@@ -22,6 +22,7 @@ from unspin.review.tables import (
     INTERFACES,
     SHELVED,
     STATES,
+    UNDECIDED,
     decisions,
     items,
     reviewers,
@@ -184,3 +185,13 @@ def _taking_back(connection: Connection, line: Row[*tuple[Any, ...]]) -> dict[st
         "answer": answer,
         "undoes": line.id,
     }
+
+
+def settle(connection: Connection, touched: Iterable[int]) -> None:
+    """Let items be in the state that the record says, after lines were added to it that are not the latest."""
+    for item in sorted(touched):
+        state = connection.execute(select(items.c.state).where(items.c.id == item).with_for_update()).scalar_one()
+        last = _effective(connection, item)
+        new, words = (last.new, last.answer) if last else (UNDECIDED, None)
+        shelf = SHELVED if state >= SHELVED else 0
+        connection.execute(_SET, {"number": item, "now": new + shelf, "words": words})

@@ -207,11 +207,16 @@ def _selection(asked: _Asked) -> Select[Any]:
     columns, here = _COLUMNS[order], tuple_(*_COLUMNS[order])
     where: list[ColumnElement[bool]] = []
     if asked.has_after:
-        where.append(here > tuple_(*(bindparam(f"after{n}", type_=Integer) for n in range(len(columns)))))
+        where.append(
+            here > tuple_(*(bindparam(f"after{n}", type_=Integer, required=False) for n in range(len(columns))))
+        )
     if asked.has_before:
-        where.append(here < tuple_(*(bindparam(f"before{n}", type_=Integer) for n in range(len(columns)))))
+        where.append(
+            here < tuple_(*(bindparam(f"before{n}", type_=Integer, required=False) for n in range(len(columns))))
+        )
     if asked.is_claimed:
-        where.append(unclaimed(bindparam("holder", type_=String), bindparam("now", type_=BigInteger)))
+        holder = bindparam("holder", type_=String, required=False)
+        where.append(unclaimed(holder, bindparam("now", type_=BigInteger, required=False)))
     if _has_stretches(wanted, order):
         state = _states(wanted.states, undecided=True)
         stretches = _reasons(wanted) if wanted.entries is None else [items.c.entry == n for n in wanted.entries]

@@ -189,6 +189,12 @@ class Store:
         self._load_entries(connection)
         return known
 
+    def entry_number(self, connection: Connection, swap: tuple[str, str]) -> int | None:
+        """The number of an entry by (spun, original); None for one that the ledger does not know."""
+        if swap not in self._entry_ids:
+            self._load_entries(connection)
+        return self._entry_ids.get(swap)
+
     def entries(self, connection: Connection, wanted: Iterable[int]) -> dict[int, Entry]:
         """The entries behind their numbers."""
         if any(number and number not in self._entries for number in wanted):
