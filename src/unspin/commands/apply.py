@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -24,7 +25,7 @@ def _source(name: str, ledger: str) -> Source:
     """The file that a document's name means; it may be gone. Below an output directory it keeps its folders."""
     inside = Path(name)
     place = Path(inside.name) if inside.is_absolute() or ".." in inside.parts else inside
-    return Source(place_of(ledger) / inside, place)
+    return Source(Path(os.path.relpath(place_of(ledger) / inside)), place)
 
 
 def _wanted(ledger: Ledger, target: str, files: Sequence[str]) -> tuple[list[tuple[Source, str]], list[InputError]]:
