@@ -6,25 +6,25 @@ key is the item: where two reach for it at once, the database lets one of them h
 
 from __future__ import annotations
 
-from sqlalchemy import ColumnElement, Connection, and_, delete, exists, func, or_, select
+from functools import cache
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, and_, bindparam, delete, exists, func, or_, select
+from sqlalchemy.sql.dml import ReturningInsert
 
 from unspin.review.model import Act, Filter, Order
 from unspin.review.queue import chosen, key_of, not_undone, queued
-from unspin.review.store import Store
+from unspin.review.store import Store, insert
 from unspin.review.tables import ACTS, UNDECIDED, claims, decisions, items
 
 _SCATTER, _SAMPLES = 7919, 1000  # neighbours fall far from one another
-
-
-def unclaimed(holder: str, now: int) -> ColumnElement[bool]:
-    """Nobody but `holder` has the item before him. `now`: milliseconds since 1970."""
-    others = and_(claims.c.item == items.c.id, claims.c.holder != holder, claims.c.until > now)
-    return ~exists().where(others)
+_STATE = select(items.c.state).where(items.c.id == bindparam("number"))
+_RELEASE = delete(claims).where(claims.c.holder == bindparam("whose"))
 
 
 def release(connection: Connection, holder: str) -> None:
     """Give back what `holder` claimed."""
-    connection.execute(delete(claims).where(claims.c.holder == holder))
+    connection.execute(_RELEASE, {"whose": holder})
 
 
 def claim(
@@ -39,10 +39,9 @@ def claim(
     lease: int,
 ) -> int | None:
     """The number of the next undecided item that is free, for `lease` milliseconds from `now` on; None: none is."""
-    release(connection, holder)
+    connection.execute(_RELEASE, {"whose": holder})
     key = None if after is None else key_of(connection, order, after)
-    free = unclaimed(holder, now)
-    while found := queued(connection, wanted, order, limit=1, after=key, where=[free]):
+    while found := queued(connection, wanted, order, limit=1, after=key, holder=holder, now=now):
         if _taken(store, connection, found[0], holder, now, lease) and _is_open(connection, found[0]):
             return found[0]
     return None
@@ -50,16 +49,23 @@ def claim(
 
 def _taken(store: Store, connection: Connection, item: int, holder: str, now: int, lease: int) -> bool:
     """Did `holder` get the item? Not if somebody else was faster."""
-    row = {"holder": holder, "until": now + lease}
-    lapsed = or_(claims.c.until <= now, claims.c.holder == holder)
-    statement = store.insert(claims).values(item=item, **row)
-    statement = statement.on_conflict_do_update(index_elements=[claims.c.item], set_=row, where=lapsed)
-    return connection.execute(statement.returning(claims.c.item)).first() is not None
+    row = {"item": item, "holder": holder, "until": now + lease, "now": now}
+    return connection.execute(_taking(store.is_sqlite), row).first() is not None
+
+
+@cache
+def _taking(is_sqlite: bool) -> ReturningInsert[Any]:
+    statement = insert(claims, is_sqlite=is_sqlite).values({column: bindparam(column.name) for column in claims.c})
+    new = statement.excluded
+    lapsed = or_(claims.c.until <= bindparam("now"), claims.c.holder == new.holder)
+    set_ = {"holder": new.holder, "until": new.until}
+    statement = statement.on_conflict_do_update(index_elements=[claims.c.item], set_=set_, where=lapsed)
+    return statement.returning(claims.c.item)
 
 
 def _is_open(connection: Connection, item: int) -> bool:
     """Nobody decided the item while it was being claimed."""
-    return bool(connection.execute(select(items.c.state).where(items.c.id == item)).scalar_one() == UNDECIDED)
+    return bool(connection.execute(_STATE, {"number": item}).scalar_one() == UNDECIDED)
 
 
 def second_opinion(wanted: Filter, reviewer: int, *, share: float) -> ColumnElement[bool]:

@@ -6,16 +6,15 @@ grows. Refused, by `Overtaken`: an answer to what is stale, or what somebody els
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
 
 from unspin.errors import Overtaken
 from unspin.model import DecidedBy
-from unspin.review.claiming import unclaimed
 from unspin.review.model import Act, Answer, Decision, Filter, Reviewer, State
-from unspin.review.queue import chosen, not_undone
+from unspin.review.queue import chosen, not_undone, unclaimed
 from unspin.review.reading import DECISION, moment, read_decisions
 from unspin.review.store import MANY, Store
 from unspin.review.tables import (
@@ -23,6 +22,7 @@ from unspin.review.tables import (
     INTERFACES,
     SHELVED,
     STATES,
+    UNDECIDED,
     decisions,
     items,
     reviewers,
@@ -185,3 +185,13 @@ def _taking_back(connection: Connection, line: Row[*tuple[Any, ...]]) -> dict[st
         "answer": answer,
         "undoes": line.id,
     }
+
+
+def settle(connection: Connection, touched: Iterable[int]) -> None:
+    """Let items be in the state that the record says, after lines were added to it that are not the latest."""
+    for item in sorted(touched):
+        state = connection.execute(select(items.c.state).where(items.c.id == item).with_for_update()).scalar_one()
+        last = _effective(connection, item)
+        new, words = (last.new, last.answer) if last else (UNDECIDED, None)
+        shelf = SHELVED if state >= SHELVED else 0
+        connection.execute(_SET, {"number": item, "now": new + shelf, "words": words})

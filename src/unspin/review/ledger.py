@@ -15,7 +15,7 @@ Methods may be called from many threads, and many processes may share a ledger.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -29,6 +29,7 @@ from unspin.review.applying import applied
 from unspin.review.claiming import claim, count_opinions, next_opinion, release
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
+from unspin.review.exchange import Imported, exported, imported
 from unspin.review.model import (
     EVERYTHING,
     Added,
@@ -43,7 +44,7 @@ from unspin.review.model import (
 )
 from unspin.review.propose import proposals
 from unspin.review.queue import chosen, count, key_of, listed, queued
-from unspin.review.reading import DECISION, ITEM, read_decisions, read_documents, read_in_order, read_items
+from unspin.review.reading import DECISION, ITEM, read_decisions, read_documents, read_in_order, read_item, read_items
 from unspin.review.status import Status, status
 from unspin.review.store import Store
 from unspin.review.tables import decisions, documents, items, names
@@ -154,12 +155,9 @@ class Ledger:
     # items
 
     def item(self, number: int) -> Item:
-        """One item, stale or not."""
+        """One item, stale or not. Raises KeyError."""
         with self._store.read() as connection:
-            found = read_items(self._store, connection, ITEM.where(items.c.id == number))
-        if not found:
-            raise KeyError(number)
-        return found[0]
+            return read_item(self._store, connection, number)
 
     def items(
         self,
@@ -247,7 +245,7 @@ class Ledger:
             else:
                 reviewer = store.reviewer_id(connection, second_opinion_of)
                 number = next_opinion(connection, wanted, reviewer, share=share, after=after)
-            return None if number is None else read_in_order(store, connection, [number])[0]
+            return None if number is None else read_item(store, connection, number)
 
     def release(self, holder: str) -> None:
         """Give back what `holder` claimed."""
@@ -304,6 +302,19 @@ class Ledger:
             statement = statement.where(decisions.c.item == item)
         with self._store.read() as connection:
             return read_decisions(connection, statement)
+
+    def exported(self) -> Iterator[str]:
+        """The whole ledger as JSON Lines: see `unspin.review.exchange`."""
+        with self._store.read() as connection:
+            yield from exported(self._store, connection)
+
+    def take_in(self, lines: Iterable[str], *, name: str) -> Imported:
+        """Add what an exported ledger holds and this one does not; `name` is what messages call it.
+
+        Raises FormatError, with the line, at the first that is wrong; then nothing is added.
+        """
+        with self._store.write() as connection:
+            return imported(self._store, connection, lines, name=name)
 
     # what comes of it
 

@@ -11,22 +11,31 @@ is walked, and soon meets what is wanted. `column + 0` keeps a database from cho
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 from sqlalchemy import (
+    BigInteger,
     Column,
     ColumnElement,
     Connection,
+    Integer,
     Select,
+    String,
+    TextClause,
     and_,
+    bindparam,
     exists,
     false,
     func,
     or_,
     select,
+    text,
     tuple_,
     union_all,
 )
+from sqlalchemy.dialects.postgresql.base import PGDialect
+from sqlalchemy.dialects.sqlite.base import SQLiteDialect
 
 from unspin.review.model import EVERY_WHY, Filter, Order, State, Why
 from unspin.review.tables import (
@@ -34,6 +43,7 @@ from unspin.review.tables import (
     SCALE,
     STATES,
     UNDECIDED,
+    claims,
     decisions,
     items,
     rank,
@@ -116,10 +126,12 @@ def _may_be(why: Why, states: Sequence[State] | None) -> bool:
     return states is None or (State.PROPOSED if why_code(why) < FIRST_HELD else State.HELD) in states
 
 
-def _is_rare(connection: Connection, wanted: Filter) -> bool:
+def _is_rare(connection: Connection, wanted: Filter, order: Order) -> bool:
     """Does a filter leave so few items that sorting them is quicker than walking to the first?"""
     if wanted.document is not None:
         return True
+    if _has_stretches(wanted, order):
+        return False
     found: list[ColumnElement[bool]]
     if wanted.entries is not None:
         found = [items.c.entry.in_(wanted.entries)]
@@ -144,24 +156,81 @@ def queued(
     limit: int | None,
     after: Key | None = None,
     before: Key | None = None,
-    where: Sequence[ColumnElement[bool]] = (),
+    holder: str | None = None,
+    now: int = 0,
 ) -> list[int]:
     """The numbers of undecided items that a filter lets through, in order; `before`: the nearest first.
 
-    `after`, `before`: keys of the order. `where`: further conditions.
+    `after`, `before`: keys of the order. `holder`: without what others have claimed at `now`.
     """
-    columns = _COLUMNS[order]
-    place = _between(columns, after, before)
-    state = _states(wanted.states, undecided=True)
-    if stretches := _stretches(wanted, order):
-        parts = [[state, stretch, *_rest(wanted), *place, *where] for stretch in stretches]
-        statement = _merged(columns, parts, limit, backwards=before is not None)
-    else:
-        keys = [c + 0 for c in columns] if _is_rare(connection, wanted) else columns
-        conditions = [chosen(wanted, undecided=True), *place, *where]
-        statement = select(items.c.id).where(*conditions).limit(limit)
-        statement = statement.order_by(*(key.desc() if before is not None else key for key in keys))
-    return [int(row[0]) for row in connection.execute(statement)]
+    asked = _Asked(
+        connection.dialect.name,
+        wanted,
+        order,
+        limit,
+        after is not None,
+        before is not None,
+        holder is not None,
+        _is_rare(connection, wanted, order),
+    )
+    statement, values = _prepared(asked)
+    given: dict[str, Any] = {"holder": holder, "now": now} if holder is not None else {}
+    for name, key in (("after", after), ("before", before)):
+        given |= {f"{name}{place}": value for place, value in enumerate(key or ())}
+    return [int(row[0]) for row in connection.execute(statement, values | given)]
+
+
+class _Asked(NamedTuple):
+    """What makes a selection; the values of its keys do not."""
+
+    dialect: str
+    wanted: Filter
+    order: Order
+    limit: int | None
+    has_after: bool
+    has_before: bool
+    is_claimed: bool
+    is_rare: bool
+
+
+@lru_cache(maxsize=256)
+def _prepared(asked: _Asked) -> tuple[TextClause, dict[str, Any]]:
+    """The selection as SQL with the values in it: putting it together takes far longer than running it."""
+    make = SQLiteDialect if asked.dialect == "sqlite" else PGDialect
+    compiled = _selection(asked).compile(dialect=make(paramstyle="named"), compile_kwargs={"render_postcompile": True})
+    names = {"holder", "now"} | {f"{name}{n}" for name in ("after", "before") for n in range(3)}
+    return text(str(compiled)), {name: value for name, value in compiled.params.items() if name not in names}
+
+
+def _selection(asked: _Asked) -> Select[Any]:
+    wanted, order, backwards = asked.wanted, asked.order, asked.has_before
+    columns, here = _COLUMNS[order], tuple_(*_COLUMNS[order])
+    where: list[ColumnElement[bool]] = []
+    if asked.has_after:
+        where.append(
+            here > tuple_(*(bindparam(f"after{n}", type_=Integer, required=False) for n in range(len(columns))))
+        )
+    if asked.has_before:
+        where.append(
+            here < tuple_(*(bindparam(f"before{n}", type_=Integer, required=False) for n in range(len(columns))))
+        )
+    if asked.is_claimed:
+        holder = bindparam("holder", type_=String, required=False)
+        where.append(unclaimed(holder, bindparam("now", type_=BigInteger, required=False)))
+    if _has_stretches(wanted, order):
+        state = _states(wanted.states, undecided=True)
+        stretches = _reasons(wanted) if wanted.entries is None else [items.c.entry == n for n in wanted.entries]
+        parts = [[state, stretch, *_rest(wanted), *where] for stretch in stretches]
+        return _merged(columns, parts, asked.limit, backwards=backwards)
+    keys = [column + 0 for column in columns] if asked.is_rare else columns
+    statement = select(items.c.id).where(chosen(wanted, undecided=True), *where).limit(asked.limit)
+    return statement.order_by(*(key.desc() if backwards else key for key in keys))
+
+
+def unclaimed(holder: Any, now: Any) -> ColumnElement[bool]:
+    """Nobody but `holder` has the item before him. `now`: milliseconds since 1970."""
+    others = and_(claims.c.item == items.c.id, claims.c.holder != holder, claims.c.until > now)
+    return ~exists().where(others)
 
 
 def listed(
@@ -179,13 +248,13 @@ def _between(columns: Sequence[Column[int]], after: Key | None, before: Key | No
     return bounds if before is None else [*bounds, here < tuple_(*before)]
 
 
-def _stretches(wanted: Filter, order: Order) -> list[ColumnElement[bool]]:
-    """Conditions, one for each stretch of an index that holds a part of what is wanted in the order that is wanted."""
+def _has_stretches(wanted: Filter, order: Order) -> bool:
+    """Do a few stretches of one index hold all that is wanted, each in the order that is wanted?"""
     if wanted.document is not None or order is Order.POSITION:
-        return []
+        return False
     if wanted.entries is not None:
-        return [items.c.entry == n for n in wanted.entries] if 0 < len(wanted.entries) <= MOST_STRETCHES else []
-    return _reasons(wanted) if order is Order.RISK else []
+        return 0 < len(wanted.entries) <= MOST_STRETCHES
+    return order is Order.RISK and any(_may_be(why, wanted.states) for why in wanted.why or EVERY_WHY)
 
 
 def _merged(

@@ -6,13 +6,13 @@ In comes a connection and what is wanted; out go items, documents and decisions.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
-from sqlalchemy import Connection, Row, Select, case, func, select
+from sqlalchemy import Connection, Row, Select, bindparam, case, func, select
 
-from unspin.model import Repeat, SpinEvidence
+from unspin.model import Entry, Repeat, SpinEvidence
 from unspin.review.model import Choice, Counts, Decision, Document, Duplicate, Item, Reviewer, State
 from unspin.review.store import MANY, Store
 from unspin.review.tables import (
@@ -44,20 +44,29 @@ ITEM = select(
     items.c.state,
     items.c.answer,
 )
+# Stale or not; value by value, so that an index on state and document is of use.
+EVERY_STATE = items.c.state.in_([code + shelf for shelf in (0, SHELVED) for code in range(len(STATES))])
+_ONE = ITEM.where(items.c.id == bindparam("number"))
 
 
-def read_items(store: Store, connection: Connection, statement: Select[Any]) -> list[Item]:
+def read_items(
+    store: Store, connection: Connection, statement: Select[Any], values: Mapping[str, Any] | None = None
+) -> list[Item]:
     """The items that a selection of ITEM's columns finds."""
-    rows = connection.execute(statement).all()
+    rows = connection.execute(statement, values or {}).all()
     lines = [read_choices(row.choices) for row in rows]
     wanted = {number for line in lines for number, *_ in line.choices} | {row.answer for row in rows if row.answer}
-    store.phrases(connection, wanted)
-    store.entries(connection, {entry for line in lines for _, entry, *_ in line.choices})
-    return [_item(store, connection, row, line) for row, line in zip(rows, lines, strict=True)]
+    texts = store.phrases(connection, wanted)
+    entries = store.entries(connection, {entry for line in lines for _, entry, *_ in line.choices})
+    return [
+        _item(row, line, store.text(connection, row.document), texts, entries)
+        for row, line in zip(rows, lines, strict=True)
+    ]
 
 
-def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line: Line) -> Item:
-    texts, entries = store.phrases(connection, ()), store.entries(connection, ())
+def _item(
+    row: Row[*tuple[Any, ...]], line: Line, text: str, texts: Mapping[int, str], entries: Mapping[int, Entry]
+) -> Item:
     span = (row.start, row.stop)
     choices = tuple(Choice(texts[p], entries[e] if e else None, sure, prior) for p, e, sure, prior in line.choices)
     duplicate = None
@@ -66,7 +75,7 @@ def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line
         duplicate = Duplicate(start, end, Repeat(*span, kind, score))
     return Item(
         *span,
-        before=store.text(connection, row.document)[row.start : row.stop],
+        before=text[row.start : row.stop],
         choices=choices,
         alone=line.alone,
         why=why_of(row.why),
@@ -77,6 +86,14 @@ def _item(store: Store, connection: Connection, row: Row[*tuple[Any, ...]], line
         answer=texts[row.answer] if row.answer else None,
         is_stale=row.state >= SHELVED,
     )
+
+
+def read_item(store: Store, connection: Connection, number: int) -> Item:
+    """One item. Raises KeyError."""
+    found = read_items(store, connection, _ONE, {"number": number})
+    if not found:
+        raise KeyError(number)
+    return found[0]
 
 
 def read_in_order(store: Store, connection: Connection, ids: Sequence[int]) -> list[Item]:

@@ -131,13 +131,7 @@ class Store:
     def insert_new(self, connection: Connection, table: Table, rows: list[dict[str, Any]]) -> None:
         """Insert rows, but those that would repeat a unique key."""
         if rows:
-            connection.execute(self.insert(table).on_conflict_do_nothing(), rows)
-
-    def insert(self, table: Table) -> sqlite.Insert:
-        """An insertion that may say what to do about unique keys that are taken; both dialects write it alike."""
-        make: Callable[[Table], Any] = sqlite.insert if self.is_sqlite else postgresql.insert
-        made: sqlite.Insert = make(table)
-        return made
+            connection.execute(insert(table, is_sqlite=self.is_sqlite).on_conflict_do_nothing(), rows)
 
     # numbers for what is said often
 
@@ -188,12 +182,18 @@ class Store:
             }
             for _, e in sorted(changed.items())
         ]
-        statement = self.insert(entries)
+        statement = insert(entries, is_sqlite=self.is_sqlite)
         fields = {name: statement.excluded[name] for name in ("rate", "seen", "status", "source")}
         key = [entries.c.spun, entries.c.original]
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=fields), rows)
         self._load_entries(connection)
         return known
+
+    def entry_number(self, connection: Connection, swap: tuple[str, str]) -> int | None:
+        """The number of an entry by (spun, original); None for one that the ledger does not know."""
+        if swap not in self._entry_ids:
+            self._load_entries(connection)
+        return self._entry_ids.get(swap)
 
     def entries(self, connection: Connection, wanted: Iterable[int]) -> dict[int, Entry]:
         """The entries behind their numbers."""
@@ -246,6 +246,13 @@ class Store:
             number = connection.execute(select(reviewers.c.id).where(reviewers.c.name == name)).scalar_one()
             self._reviewer_ids[name] = number
         return self._reviewer_ids[name]
+
+
+def insert(table: Table, *, is_sqlite: bool) -> sqlite.Insert:
+    """An insertion that may say what to do about unique keys that are taken; both dialects write it alike."""
+    make: Callable[[Table], Any] = sqlite.insert if is_sqlite else postgresql.insert
+    made: sqlite.Insert = make(table)
+    return made
 
 
 def _is_same(one: Entry | None, other: Entry) -> bool:
