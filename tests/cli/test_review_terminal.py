@@ -12,7 +12,7 @@ import subprocess
 import sys
 import termios
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pyte
@@ -31,6 +31,7 @@ SPUN = (
     "The struggle is not any nearer to a decision. Officials at the moment are conscious that the struggle will "
     "proceed, and that a lot of the cash comes from overseas.\n\n"
 )
+NONE: Mapping[str, str] = {}
 LEFT = b"\x1b[?1049l"  # the screen of pages is left
 VARIABLES = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "UNSPIN_LEDGER", "UNSPIN_REVIEWER")
 
@@ -38,7 +39,9 @@ VARIABLES = ("NO_COLOR", "FORCE_COLOR", "COLUMNS", "LINES", "UNSPIN_LEDGER", "UN
 class Person:
     """Sits before `unspin` in a terminal of `columns` by `lines`; use it in a `with` statement."""
 
-    def __init__(self, *args: str | Path, folder: Path, columns: int = 80, lines: int = 24, **variables: str) -> None:
+    def __init__(
+        self, *args: str | Path, folder: Path, columns: int = 80, lines: int = 24, variables: Mapping[str, str] = NONE
+    ) -> None:
         self._screen = pyte.Screen(columns, lines)
         self._stream = pyte.ByteStream(self._screen)
         self.raw = b""
@@ -53,7 +56,7 @@ class Person:
             stdout=self._slave,
             stderr=self._slave,
             cwd=folder,
-            env=found | path | {"TERM": "xterm-256color"} | variables,
+            env=found | path | {"TERM": "xterm-256color"} | dict(variables),
             start_new_session=True,
             preexec_fn=lambda: fcntl.ioctl(0, termios.TIOCSCTTY, 0),  # so that Ctrl-C is a signal
         )
@@ -268,9 +271,9 @@ def test_killed_in_the_middle_it_goes_on_where_it_was(anna: Person, a_review: Pa
     assert states(a_review) == "alpphppp"
     with Person(*REVIEW, folder=a_review) as again:
         again.sees("0/6  a.txt")
-        again.press("yyyyyyyq")
+        again.press("yyyyyyq")
         assert again.leaves() == 0
-    assert states(a_review).count("p") <= 1  # what the dead one had before it stays claimed for a while
+    assert states(a_review) == "alaaaaaa"  # with what was on the screen of the one that was killed
 
 
 def test_stopped_and_continued_it_is_drawn_again(anna: Person) -> None:
@@ -299,7 +302,7 @@ def test_another_size_is_heeded_at_once(anna: Person) -> None:
 
 @pytest.mark.parametrize("variables", [{"NO_COLOR": "1"}, {"TERM": "dumb"}])
 def test_without_colour_words_say_it(a_review: Path, variables: dict[str, str]) -> None:
-    with Person(*REVIEW, folder=a_review, **variables) as person:
+    with Person(*REVIEW, folder=a_review, variables=variables) as person:
         person.sees("[-struggle-]{+war+}", "1   95 %  war")
         person.press("y")
         person.sees("1/8", "accepted: struggle → war")

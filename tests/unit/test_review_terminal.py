@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import platform
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -308,3 +311,16 @@ def test_every_size_of_terminal_is_enough(ledger: Ledger, size: tuple[int, int])
     with Session(ledger, ANNA) as session:
         Review(session, Small("yyysss?qnu"), own=Path("unspin.tsv")).run()
     assert ledger.status().counts.decided == 3
+
+
+def test_what_a_dead_session_had_before_it_is_free_again(ledger: Ledger) -> None:
+    with Session(ledger, BERT, order=Order.POSITION) as alive:
+        shown = alive.next()
+        assert shown and shown.id == 1
+        ended = subprocess.Popen([sys.executable, "-c", ""])
+        ended.wait()
+        ledger.claim(f"{platform.node()} {ended.pid} 0123", order=Order.POSITION)
+        ledger.claim("elsewhere 1 0123", order=Order.POSITION)
+        with Session(ledger, ANNA, order=Order.POSITION) as session:
+            found = session.next()
+            assert found and found.id == 2

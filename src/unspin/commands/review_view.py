@@ -7,9 +7,8 @@ that could drive a terminal or deceive a reader is shown as a sign for it. Nothi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
-from rapidfuzz.distance import Opcodes
 from rapidfuzz.distance.Levenshtein import opcodes
 from rich.cells import cell_len
 
@@ -188,18 +187,17 @@ def _compared(kept: str, here: str, *, colour: bool) -> list[Piece]:
     """How a passage differs from the kept one, word by word; long stretches without a difference are left out."""
     old, new = shown(kept).split(), here.split()
     pieces: list[Piece] = []
-    changes: Opcodes = opcodes(old, new)
-    for change in changes:
+    for is_same, group in groupby(opcodes(old, new), key=lambda change: change.tag == "equal"):
+        changes = list(group)
+        first, last = changes[0], changes[-1]
+        words = new[first.dest_start : last.dest_end]
         if pieces:
             pieces.append((" ", Style.PLAIN))
-        if change.tag == "equal":
-            same = new[change.dest_start : change.dest_end]
-            if len(same) > 2 * _SAME + 4:
-                same = [*same[:_SAME], "…", *same[-_SAME:]]
-            pieces.append((" ".join(same), Style.PLAIN))
+        if is_same:
+            words = [*words[:_SAME], "…", *words[-_SAME:]] if len(words) > 2 * _SAME + 2 else words
+            pieces.append((" ".join(words), Style.PLAIN))
         else:
-            before = " ".join(old[change.src_start : change.src_end])
-            pieces += _change(before, " ".join(new[change.dest_start : change.dest_end]), colour=colour)
+            pieces += _change(" ".join(old[first.src_start : last.src_end]), " ".join(words), colour=colour)
     return pieces
 
 

@@ -26,7 +26,7 @@ from unspin.decide import MIN_CONFIDENCE
 from unspin.model import Candidate, Entry, Restoration, Signature
 from unspin.review.adding import add, digest, rename
 from unspin.review.applying import applied
-from unspin.review.claiming import claim, count_opinions, next_opinion, release
+from unspin.review.claiming import claim, count_opinions, holders, next_opinion, release
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
 from unspin.review.exchange import Imported, exported, imported
@@ -251,6 +251,11 @@ class Ledger:
         """Give back what `holder` claimed."""
         with self._store.write() as connection:
             release(connection, holder)
+
+    def holders(self) -> list[str]:
+        """Who claimed something, by the names that `claim` was given."""
+        with self._store.read() as connection:
+            return holders(connection)
 
     # decisions
 
