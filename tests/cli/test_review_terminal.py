@@ -320,7 +320,7 @@ def test_hostile_texts_do_not_reach_the_terminal(tmp_path: Path) -> None:
         person.press("/")
         person.sees("\n/")
         person.press("owned\n")
-        person.sees("The ␛]0;owned␇ strug⟨U+202E⟩gle war⟨U+202C⟩ ⟨U+009B⟩2J of 戦", "␛[2J extra")
+        person.sees("The ␛]0;owned␇ strug⟨U+202E⟩gle war⟨U+202C⟩ ⟨U+009B⟩2J of 戦", "争 costs ␛[2J")
         person.press("q")
         assert person.leaves() == 0
         for sequence in (b"\x1b]0;", b"\x1b[2J", "\u202e".encode(), "\x9b".encode()):
