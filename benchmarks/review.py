@@ -170,7 +170,8 @@ def main() -> None:
         path = Path(folder) / "unspin.db"
         with Ledger(arguments.ledger or path) as ledger:
             fill(ledger, arguments.items)
-            size(path, "with nothing decided")
+        size(path, "with nothing decided")
+        with Ledger(arguments.ledger or path) as ledger:
             for which in ("first", "again"):
                 with timed(f"status, {which}"):
                     status = ledger.status()
@@ -181,7 +182,7 @@ def main() -> None:
                 ledger.decide_all(Filter(), ACCEPT, by=Reviewer("anna"))
             with timed("status, all decided"):
                 ledger.status()
-            size(path, "with all decided")
+        size(path, "with all decided")
 
 
 if __name__ == "__main__":

@@ -6,6 +6,7 @@ Refused, by ValueError, which names the field: whatever that schema does not all
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -19,6 +20,7 @@ from unspin.review.model import Act, Choice, Decision, Document, Duplicate, Inte
 
 Value = TypeVar("Value")
 Kind = TypeVar("Kind", bound=StrEnum)
+_DIGEST = re.compile("[0-9a-f]{64}")
 _UNDECIDED = (State.PROPOSED, State.HELD)
 
 
@@ -183,6 +185,14 @@ class _Fields:
             raise ValueError(f"{self._name}{key}: empty")
         return value
 
+    def digest(self, key: str) -> str:
+        if not _DIGEST.fullmatch(value := self.text(key)):
+            raise ValueError(f"{self._name}{key}: {value!r:.40} is no SHA-256 in hexadecimal digits")
+        return value
+
+    def count(self, key: str) -> int:
+        return self.whole(key, least=1)
+
     def flag(self, key: str) -> bool:
         return self._take(key, bool, "true or false")
 
@@ -227,7 +237,7 @@ class _Fields:
 def _document(record: _Fields) -> DocumentRecord:
     spin = record.object("spin")
     found = DocumentRecord(
-        digest=record.text("digest"),
+        digest=record.digest("digest"),
         names=tuple(_file(one) for one in record.objects("names")),
         text=record.text("text"),
         signature=record.text("signature"),
@@ -285,7 +295,7 @@ def _item(record: _Fields) -> ItemRecord:
         record.one_of("why", HeldReason) if is_held else record.one_of("why", DecidedBy),
         _duplicate(duplicate, start, end) if duplicate else None,
     )
-    return ItemRecord(record.text("document"), proposal, record.flag("stale"))
+    return ItemRecord(record.digest("document"), proposal, record.flag("stale"))
 
 
 def _duplicate(record: _Fields, start: int, end: int) -> Duplicate:
@@ -301,16 +311,16 @@ def _decision(record: _Fields) -> DecisionRecord:
     if entry:
         entry.done()
     found = DecisionRecord(
-        number=record.whole("number", least=1),
-        place=Place(record.text("document"), record.whole("start"), record.whole("end"), pair),
+        number=record.count("number"),
+        place=Place(record.digest("document"), record.whole("start"), record.whole("end"), pair),
         reviewer=Reviewer(record.name("reviewer"), record.one_of("interface", Interface)),
         at=_moment(record.text("at")),
         act=record.one_of("act", Act),
         old=record.one_of("old", State),
         new=record.one_of("new", State),
         after=record.optional("after", record.text),
-        undoes=record.optional("undoes", record.whole),
-        batch=record.optional("batch", record.whole),
+        undoes=record.optional("undoes", record.count),
+        batch=record.optional("batch", record.count),
     )
     if (found.after is not None) != (found.new is State.REPLACED):
         raise ValueError("after: there if, and only if, new is replaced")
