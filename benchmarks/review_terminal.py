@@ -79,7 +79,7 @@ def show(name: str, times: Sequence[float]) -> None:
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
     parser.add_argument("--candidates", type=int, default=1000)
-    parser.add_argument("--keys", default="yn1ys", help="pressed in turn, over and over")
+    parser.add_argument("--keys", default="yn1", help="pressed in turn, over and over")
     parser.add_argument("--order", choices=[*map(str, Order)], default=str(Order.RISK))
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, Ledger(Path(folder, "unspin.db")) as ledger:

@@ -325,7 +325,7 @@ class Review:
             item=item,
             context=self.ledger.context(item),
             document=self._name(item),
-            done=session.done,
+            done=min(session.done, session.total),  # bulk answers reach beyond a filter
             total=session.total,
             paragraphs=self._repeated(item),
             second_opinion=session.is_second_opinion,
