@@ -149,7 +149,8 @@ def _restored(text: str = TEXT) -> tuple[Restoration, list[Candidate]]:
     )
     held = (Held(Candidate(*_at("4", text), four), HeldReason.NUMBER),)
     first, last = text.partition("\n")[0], text.rindex("The struggle")
-    group = DuplicateGroup(0, len(first), (Repeat(last, last + len(first), DuplicateKind.EXACT, 1.0),))
+    again = text[last:].partition("\n")[0]
+    group = DuplicateGroup(0, len(first), (Repeat(last, last + len(again), DuplicateKind.EXACT, 1.0),))
     spin = SpinEvidence(0.9, 1.1, 30, True)
     return (
         Restoration(text, spin, (group,), edits, held, SIGNATURE),
