@@ -2,9 +2,9 @@
 
     python benchmarks/review.py [--items 1000000] [--ledger postgresql://…]
 
-Fills a ledger with made-up articles of 300 candidates each, spread over the shipped lexicon's entries as they were seen,
-and prints, of processor and of wall-clock time: filling it, the status, the next candidate in every order and with every
-filter, 1,000 answers one by one, answers to all, and the size of the file before and after.
+Fills a ledger with made-up articles of 300 candidates each, spread over the shipped lexicon's entries as they were
+seen, and prints: filling it, the status, the next candidate in every order under every filter, answers one by one, an
+answer to all others, and the size of the file before and after. Times are of the processor, and on the wall clock.
 """
 
 from __future__ import annotations
@@ -17,7 +17,6 @@ import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TypeVar
 
 from unspin.model import (
     Candidate,
@@ -39,7 +38,6 @@ from unspin.review.session import Session
 ARTICLE = 300  # candidates, 1,800 words
 HELD = 0.1  # of the candidates
 WORDS = "the of and to in a is that for it as was with be by on not he his at are this have from but".split()
-Result = TypeVar("Result")
 
 
 def article(
@@ -53,11 +51,9 @@ def article(
     position = len(parts[0])
     chosen = random_.choices(entries, cum_weights=weights, k=ARTICLE)
     for place, entry in enumerate(chosen):
-        lead = (
-            f" {' '.join(random_.choices(WORDS, k=5))} "
-            if place % 8
-            else f".\n\nThen {' '.join(random_.choices(WORDS, k=4))} "
-        )
+        lead = f" {' '.join(random_.choices(WORDS, k=5))} "
+        if place % 8 == 0:
+            lead = f".\n\nThen{lead}"
         parts += lead, entry.spun
         start = position + len(lead)
         position = start + len(entry.spun)
@@ -75,13 +71,39 @@ def article(
     return Restoration("".join(parts), spin, (), tuple(edits), tuple(held), signature), candidates
 
 
+class Watch:
+    """Milliseconds of the processor and of the wall clock that each of several things took."""
+
+    def __init__(self) -> None:
+        self.processor: list[float] = []
+        self.wall: list[float] = []
+
+    @contextmanager
+    def running(self) -> Iterator[None]:
+        processor, wall = time.process_time(), time.perf_counter()
+        yield
+        self.processor.append(1000 * (time.process_time() - processor))
+        self.wall.append(1000 * (time.perf_counter() - wall))
+
+    def first_and_slowest(self) -> str:
+        clocks = ((self.processor, "processor"), (self.wall, "wall clock"))
+        return ", ".join(f"{name}: first {t[0]:7.2f}, slowest {max(t):7.2f} ms" for t, name in clocks)
+
+    def typical(self) -> str:
+        clocks = ((self.processor, "processor"), (self.wall, "wall clock"))
+        return ", ".join(
+            f"{name}: median {statistics.median(t):.2f}, 99th percentile {statistics.quantiles(t, n=100)[-1]:.2f} ms"
+            for t, name in clocks
+        )
+
+
 @contextmanager
 def timed(what: str, *, per: int = 1) -> Iterator[None]:
-    """Print what a block took, in milliseconds, or for each of `per` things it does."""
-    wall, processor = time.perf_counter(), time.process_time()
-    yield
-    wall, processor = time.perf_counter() - wall, time.process_time() - processor
-    print(f"{what:<58}{1000 * processor / per:>10,.2f} ms{1000 * wall / per:>10,.2f} ms wall clock", flush=True)
+    """Print what a block took, or what each of `per` things in it took."""
+    watch = Watch()
+    with watch.running():
+        yield
+    print(f"{what:<60} {watch.processor[0] / per:,.2f} ms, {watch.wall[0] / per:,.2f} ms wall clock", flush=True)
 
 
 def fill(ledger: Ledger, number: int) -> None:
@@ -108,38 +130,28 @@ def nexts(ledger: Ledger, repeats: int) -> None:
         "the commonest entry": Filter(entries=(common,)),
         "the rarest entry": Filter(entries=(rare,)),
         "the last document": Filter(document=documents[-1].id),
-        "the last document, confidence 0.2..0.3": Filter(
-            document=documents[-1].id, min_confidence=0.2, max_confidence=0.3
-        ),
+        "the last document, confidence 0.2..0.3": Filter(documents[-1].id, min_confidence=0.2, max_confidence=0.3),
         "what is held": Filter(why=tuple(HeldReason)),
     }
     for order in Order:
         for name, wanted in filters.items():
-            times, after = [], None
+            watch, after = Watch(), None
             for _ in range(repeats):
-                start = time.perf_counter()
-                item = ledger.claim("benchmark", wanted, order=order, after=after)
-                times.append(1000 * (time.perf_counter() - start))
+                with watch.running():
+                    item = ledger.claim("benchmark", wanted, order=order, after=after)
                 after = item.id if item else None
-            print(
-                f"next by {order}, {name:<42}  first {times[0]:7.2f} ms, slowest of {repeats} {max(times):7.2f} ms",
-                flush=True,
-            )
+            print(f"next by {order:<8} {name:<38} {watch.first_and_slowest()}", flush=True)
     ledger.release("benchmark")
 
 
 def answers(ledger: Ledger, number: int) -> None:
     with Session(ledger, Reviewer("anna")) as session:
-        times = []
+        watch = Watch()
         for _ in range(number):
-            start = time.perf_counter()
-            session.next()
-            session.answer(ACCEPT)
-            times.append(1000 * (time.perf_counter() - start))
-    print(
-        f"{number:,} answers, each with the next candidate: median {statistics.median(times):.2f} ms, 99th percentile "
-        f"{statistics.quantiles(times, n=100)[-1]:.2f} ms, slowest {max(times):.2f} ms (wall clock)"
-    )
+            with watch.running():
+                session.next()
+                session.answer(ACCEPT)
+    print(f"{number:,} answers, each with the next candidate: {watch.typical()}", flush=True)
 
 
 def size(path: Path, what: str) -> None:
@@ -158,7 +170,8 @@ def main() -> None:
         path = Path(folder) / "unspin.db"
         with Ledger(arguments.ledger or path) as ledger:
             fill(ledger, arguments.items)
-            size(path, "with nothing decided")
+        size(path, "with nothing decided")
+        with Ledger(arguments.ledger or path) as ledger:
             for which in ("first", "again"):
                 with timed(f"status, {which}"):
                     status = ledger.status()
@@ -169,7 +182,7 @@ def main() -> None:
                 ledger.decide_all(Filter(), ACCEPT, by=Reviewer("anna"))
             with timed("status, all decided"):
                 ledger.status()
-            size(path, "with all decided")
+        size(path, "with all decided")
 
 
 if __name__ == "__main__":

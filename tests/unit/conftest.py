@@ -1,4 +1,4 @@
-"""Databases for what is tested on all of them: a file of SQLite's, and a PostgreSQL server that lives in a folder."""
+"""What tests of the review share: databases (a file, and a PostgreSQL server that lives in a folder), and a text."""
 
 from __future__ import annotations
 
@@ -10,12 +10,31 @@ import signal
 import subprocess
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
 import pytest
+
+from unspin.model import (
+    Candidate,
+    DecidedBy,
+    DuplicateGroup,
+    DuplicateKind,
+    Edit,
+    Entry,
+    Held,
+    HeldReason,
+    Option,
+    Repeat,
+    Restoration,
+    Signature,
+    SpinEvidence,
+)
+from unspin.review.ledger import Ledger
+
+Restored = Callable[..., tuple[Restoration, list[Candidate]]]
 
 _numbers = itertools.count()
 
@@ -90,3 +109,62 @@ def database(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     if request.param == "sqlite":
         return str(tmp_path / "unspin.db")
     return fresh_database(request.getfixturevalue("postgres"))
+
+
+TEXT = (
+    "The struggle was a unprecedented one. 4 officials appeared on it in 2022.\n\n"
+    "Real property costs extra.\n\n"
+    "The struggle was a unprecedented one. 4 officials appeared on it in 2022.\n"
+)
+WAR = Entry("struggle", "war", 0.26, 347, source="learned")
+FIGHT = Entry("struggle", "fight", 0.1, 12, source="learned")
+FOUR = Entry("4", "four", 0.87, 970, source="learned")
+MORE = Entry("extra", "more", 0.98, 8922, source="learned")
+EXTRAORDINARY = Entry("unprecedented", "extraordinary", 0.4, 31, source="learned")
+SIGNATURE = Signature("1", "a", "b", (("ranker", "c"),))
+
+
+def _at(words: str, text: str = TEXT) -> tuple[int, int, str]:
+    start = text.index(words)
+    return start, start + len(words), words
+
+
+def _restored(text: str = TEXT) -> tuple[Restoration, list[Candidate]]:
+    """A restoration with a bit of everything."""
+    struggle = Option("war", WAR, 0.97), Option("fight", FIGHT, 0.02), Option("struggle", None, 0.01)
+    four = Option("four", FOUR, 0.6), Option("4", None, 0.4)
+    edits = (
+        Edit(*_at("struggle", text), "war", WAR, 0.92, DecidedBy.DECODER),
+        Edit(
+            *_at("a unprecedented", text)[:1],
+            _at("a unprecedented", text)[0] + 1,
+            "a",
+            "an",
+            None,
+            0.7,
+            DecidedBy.AGREEMENT,
+        ),
+        Edit(*_at("unprecedented", text), "extraordinary", EXTRAORDINARY, 0.7, DecidedBy.DECODER),
+        Edit(*_at("extra", text), "more", MORE, 0.95, DecidedBy.DECODER),
+    )
+    held = (Held(Candidate(*_at("4", text), four), HeldReason.NUMBER),)
+    first, last = text.partition("\n")[0], text.rindex("The struggle")
+    again = text[last:].partition("\n")[0]
+    group = DuplicateGroup(0, len(first), (Repeat(last, last + len(again), DuplicateKind.EXACT, 1.0),))
+    spin = SpinEvidence(0.9, 1.1, 30, True)
+    return (
+        Restoration(text, spin, (group,), edits, held, SIGNATURE),
+        [Candidate(*_at("struggle", text), struggle), Candidate(*_at("4", text), four)],
+    )
+
+
+@pytest.fixture(scope="session")
+def restored() -> Restored:
+    """A function that gives a text with a bit of everything, restored, with its candidates."""
+    return _restored
+
+
+@pytest.fixture
+def ledger(database: str) -> Iterator[Ledger]:
+    with Ledger(database) as opened:
+        yield opened

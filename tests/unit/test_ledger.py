@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from dataclasses import replace
 
 import pytest
@@ -12,84 +12,31 @@ from unspin.errors import Overtaken
 from unspin.model import (
     Candidate,
     DecidedBy,
-    DuplicateGroup,
-    DuplicateKind,
-    Edit,
-    Entry,
-    Held,
     HeldReason,
-    Option,
-    Repeat,
     Restoration,
-    Signature,
-    SpinEvidence,
 )
 from unspin.review.ledger import Ledger
 from unspin.review.model import ACCEPT, REJECT, Answer, Counts, Filter, Order, Reviewer, State
 from unspin.review.session import Session
 
-TEXT = (
-    "The struggle was a unprecedented one. 4 officials appeared on it in 2022.\n\n"
-    "Real property costs extra.\n\n"
-    "The struggle was a unprecedented one. 4 officials appeared on it in 2022.\n"
-)
-WAR = Entry("struggle", "war", 0.26, 347, source="learned")
-FIGHT = Entry("struggle", "fight", 0.1, 12, source="learned")
-FOUR = Entry("4", "four", 0.87, 970, source="learned")
-MORE = Entry("extra", "more", 0.98, 8922, source="learned")
-EXTRAORDINARY = Entry("unprecedented", "extraordinary", 0.4, 31, source="learned")
-SIGNATURE = Signature("1", "a", "b", (("ranker", "c"),))
 ANNA, BERT = Reviewer("anna"), Reviewer("bert")
+Restored = Callable[..., tuple[Restoration, list[Candidate]]]
 
 
-def at(words: str, text: str = TEXT) -> tuple[int, int, str]:
-    start = text.index(words)
-    return start, start + len(words), words
-
-
-def restored(text: str = TEXT) -> tuple[Restoration, list[Candidate]]:
-    """A restoration with a bit of everything."""
-    struggle = Option("war", WAR, 0.97), Option("fight", FIGHT, 0.02), Option("struggle", None, 0.01)
-    four = Option("four", FOUR, 0.6), Option("4", None, 0.4)
-    edits = (
-        Edit(*at("struggle", text), "war", WAR, 0.92, DecidedBy.DECODER),
-        Edit(
-            *at("a unprecedented", text)[:1],
-            at("a unprecedented", text)[0] + 1,
-            "a",
-            "an",
-            None,
-            0.7,
-            DecidedBy.AGREEMENT,
-        ),
-        Edit(*at("unprecedented", text), "extraordinary", EXTRAORDINARY, 0.7, DecidedBy.DECODER),
-        Edit(*at("extra", text), "more", MORE, 0.95, DecidedBy.DECODER),
-    )
-    held = (Held(Candidate(*at("4", text), four), HeldReason.NUMBER),)
-    first, last = text.partition("\n")[0], text.rindex("The struggle")
-    group = DuplicateGroup(0, len(first), (Repeat(last, last + len(first), DuplicateKind.EXACT, 1.0),))
-    spin = SpinEvidence(0.9, 1.1, 30, True)
-    return (
-        Restoration(text, spin, (group,), edits, held, SIGNATURE),
-        [Candidate(*at("struggle", text), struggle), Candidate(*at("4", text), four)],
-    )
-
-
-@pytest.fixture
-def ledger(database: str) -> Iterator[Ledger]:
-    with Ledger(database) as opened:
-        yield opened
-
-
-def test_what_goes_in_comes_out(ledger: Ledger) -> None:
+def test_what_goes_in_comes_out(ledger: Ledger, restored: Restored) -> None:
     restoration, candidates = restored()
     added = ledger.add("a.txt", restoration, candidates)
     assert (added.fresh, added.kept, added.stale) == (5, 0, 0)
     (document,) = ledger.documents()
     assert (document.name, document.spin, document.counts) == ("a.txt", restoration.spin, Counts(proposed=4, held=1))
-    assert ledger.text(document.id) == TEXT
+    assert ledger.text(document.id) == restoration.original
     first, _, four, _, repeat = ledger.items()
-    assert (first.before, first.entry, first.state, first.why) == ("struggle", WAR, State.PROPOSED, DecidedBy.DECODER)
+    assert (first.before, first.entry, first.state, first.why) == (
+        "struggle",
+        candidates[0].best.entry,
+        State.PROPOSED,
+        DecidedBy.DECODER,
+    )
     assert [choice.after for choice in first.choices] == ["war", "fight"]
     assert first.choices[0].confidence == 0.92
     assert (four.state, four.why, four.after) == (State.HELD, HeldReason.NUMBER, "4")
@@ -99,7 +46,7 @@ def test_what_goes_in_comes_out(ledger: Ledger) -> None:
     assert cleaned(ledger.restoration(document.id)) == cleaned(restoration)
 
 
-def test_decisions_make_the_text(ledger: Ledger) -> None:
+def test_decisions_make_the_text(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     war, extraordinary, four, more, repeat = ledger.items()
     ledger.decide(war.id, war.saying("fight"), by=ANNA)
@@ -115,7 +62,7 @@ def test_decisions_make_the_text(ledger: Ledger) -> None:
     assert ledger.status().counts == Counts(proposed=1, accepted=1, rejected=2, replaced=1)
 
 
-def test_undo_is_a_decision_too(ledger: Ledger) -> None:
+def test_undo_is_a_decision_too(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     war, *_ = ledger.items()
     ledger.decide(war.id, Answer(State.REPLACED, "fight"), by=ANNA)
@@ -129,7 +76,7 @@ def test_undo_is_a_decision_too(ledger: Ledger) -> None:
     assert [decision.act for decision in ledger.history(item=war.id)] == ["undo", "undo", "decide", "decide"]
 
 
-def test_undo_does_not_touch_what_others_decided_since(ledger: Ledger) -> None:
+def test_undo_does_not_touch_what_others_decided_since(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     war, *_ = ledger.items()
     ledger.decide(war.id, ACCEPT, by=ANNA)
@@ -139,7 +86,7 @@ def test_undo_does_not_touch_what_others_decided_since(ledger: Ledger) -> None:
     assert ledger.item(war.id).state is State.REJECTED
 
 
-def test_many_at_once_and_back(ledger: Ledger) -> None:
+def test_many_at_once_and_back(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     first, *_ = ledger.items()
     ledger.decide(first.id, REJECT, by=ANNA)
@@ -149,7 +96,7 @@ def test_many_at_once_and_back(ledger: Ledger) -> None:
     assert ledger.status().counts == Counts(proposed=3, held=1, rejected=1)
 
 
-def test_an_answer_to_what_has_changed_is_refused(ledger: Ledger) -> None:
+def test_an_answer_to_what_has_changed_is_refused(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     first, *_ = ledger.items()
     ledger.decide(first.id, REJECT, by=ANNA)
@@ -159,7 +106,7 @@ def test_an_answer_to_what_has_changed_is_refused(ledger: Ledger) -> None:
         ledger.decide(99, ACCEPT, by=BERT)
 
 
-def test_two_reviewers_never_have_the_same_item(ledger: Ledger) -> None:
+def test_two_reviewers_never_have_the_same_item(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     with Session(ledger, ANNA) as one, Session(ledger, BERT) as other:
         seen = []
@@ -170,11 +117,13 @@ def test_two_reviewers_never_have_the_same_item(ledger: Ledger) -> None:
         assert len(seen) == len(set(seen))
 
 
-def test_another_text_leaves_decisions_behind_and_its_return_brings_them_back(ledger: Ledger) -> None:
+def test_another_text_leaves_decisions_behind_and_its_return_brings_them_back(
+    ledger: Ledger, restored: Restored
+) -> None:
     ledger.add("a.txt", *restored())
     first, *_ = ledger.items()
     ledger.decide(first.id, ACCEPT, by=ANNA)
-    longer = f"Well. {TEXT}"
+    longer = f"Well. {restored()[0].original}"
     moved, candidates = restored(longer)
     added = ledger.add("a.txt", moved, candidates)
     assert (added.fresh, added.stale) == (5, 1)
@@ -187,17 +136,17 @@ def test_another_text_leaves_decisions_behind_and_its_return_brings_them_back(le
     assert ledger.item(first.id).state is State.ACCEPTED
 
 
-def test_one_text_under_two_names_is_reviewed_once(ledger: Ledger) -> None:
+def test_one_text_under_two_names_is_reviewed_once(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     ledger.add("b.txt", *restored())
     (document,) = ledger.documents()
     assert [name for name, _ in document.names] == ["a.txt", "b.txt"]
-    ledger.add("a.txt", *restored(f"Well. {TEXT}"))
+    ledger.add("a.txt", *restored(f"Well. {restored()[0].original}"))
     assert [d.name for d in ledger.documents()] == ["a.txt", "b.txt"]
     assert ledger.count() == 10
 
 
-def test_what_is_proposed_no_more_is_stale(ledger: Ledger) -> None:
+def test_what_is_proposed_no_more_is_stale(ledger: Ledger, restored: Restored) -> None:
     restoration, candidates = restored()
     ledger.add("a.txt", restoration, candidates)
     first, *_ = ledger.items()
@@ -208,7 +157,7 @@ def test_what_is_proposed_no_more_is_stale(ledger: Ledger) -> None:
 
 
 @pytest.mark.parametrize("order", Order)
-def test_items_come_page_by_page_as_they_come_at_once(ledger: Ledger, order: Order) -> None:
+def test_items_come_page_by_page_as_they_come_at_once(ledger: Ledger, restored: Restored, order: Order) -> None:
     ledger.add("a.txt", *restored())
     whole = [item.id for item in ledger.items(order=order)]
     pages: list[int] = []
@@ -218,7 +167,7 @@ def test_items_come_page_by_page_as_they_come_at_once(ledger: Ledger, order: Ord
     assert [item.id for item in ledger.items(order=order, before=whole[3])] == whole[2::-1]
 
 
-def test_filters(ledger: Ledger) -> None:
+def test_filters(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     assert [i.before for i in ledger.items(Filter(entries=ledger.entries("struggle")))] == ["struggle"]
     assert [i.before for i in ledger.items(Filter(entries=ledger.entries("struggle=fight")))] == []
@@ -228,7 +177,7 @@ def test_filters(ledger: Ledger) -> None:
     assert len(ledger.items(Filter(why=(DecidedBy.DUPLICATE,)))) == 1
 
 
-def test_a_second_opinion_changes_nothing(ledger: Ledger) -> None:
+def test_a_second_opinion_changes_nothing(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     ledger.decide_all(Filter(), ACCEPT, by=ANNA)
     with Session(ledger, BERT, second_opinion=True) as session:

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import getpass
+import io
 import json
 import os
 import re
-from collections.abc import Sequence
+import sys
+from collections.abc import Iterator, Sequence
 from importlib import import_module
+from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -21,6 +24,8 @@ from unspin.files import STDIN, Source, SourceText, sources
 from unspin.pipeline import examine, sign
 from unspin.review.ledger import DEFAULT, Ledger
 from unspin.review.model import Counts, Filter, Interface, Order, Reviewer
+from unspin.review.overlay import with_own
+from unspin.review.records import schema
 from unspin.review.store import is_url
 
 if TYPE_CHECKING:
@@ -28,6 +33,7 @@ if TYPE_CHECKING:
 
     from unspin.review.status import Status
 
+LINES = 1_000  # of an export, written at a time
 START = "start"  # what `unspin review` does with words that are no command of its own
 
 ledger_option: options.Decorator[Any] = click.option(
@@ -217,7 +223,7 @@ def start_command(
         interface.require_terminal()
     with Ledger(ledger, create=bool(found)) as opened:
         if found:
-            stages = options.stages(lexicons, model, ranker)
+            stages = options.stages(with_own(lexicons, place_of(ledger)), model, ranker)
             how = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates}
             with terminal.progress("review", shown=len(found) > terminal.MANY) as report:
                 for done, source in enumerate(found):
@@ -307,3 +313,79 @@ def status_command(ledger: str, top: int, style: str, colour: bool | None) -> No
     product(_status_tables(status, top=top, colour=terminal.wants_colour(colour)))
     if status.stale:
         say(f"no longer in force, since texts or proposals changed: {counted(status.stale, 'answer')}")
+
+
+# export, import
+
+
+def _schema(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+    if value and not context.resilient_parsing:
+        product(schema())
+        context.exit()
+
+
+@command.command("export")
+@ledger_option
+@click.option(
+    "--schema",
+    is_flag=True,
+    is_eager=True,
+    expose_value=False,
+    callback=_schema,
+    help="Print the JSON Schema of a line, and exit.",
+)
+def export_command(ledger: str) -> None:
+    """Write a ledger to standard output, as JSON Lines: texts, what is proposed for them, and every decision.
+
+    \b
+    Examples:
+      unspin review export > review.jsonl
+      unspin review export | jq -r 'select(.kind == "decision") | .reviewer' | sort | uniq -c
+    """
+    with Ledger(ledger, create=False) as opened:
+        lines = opened.exported()
+        while some := "".join(islice(lines, LINES)):
+            product(some)
+
+
+def _lines(path: Path) -> Iterator[str]:
+    """The lines of a file, or of standard input ("-"). Raises InputError."""
+    try:
+        if str(path) == STDIN:
+            yield from io.TextIOWrapper(sys.stdin.buffer, encoding="utf-8", newline="\n")
+        else:
+            with path.open(encoding="utf-8", newline="\n") as file:
+                yield from file
+    except OSError as error:
+        raise InputError(path, (error.strerror or str(error)).lower()) from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, f"cannot be read as UTF-8 ({error.reason} at byte {error.start})") from error
+
+
+@command.command("import")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path, allow_dash=True), metavar="FILES...")
+@ledger_option
+def import_command(files: tuple[Path, ...], ledger: str) -> None:
+    """Add exported ledgers to this one.
+
+    What is here already is not added again. Of several decisions on a candidate the latest is in force, so that people
+    may review apart from one another and join what they decided. A file is added as a whole or, if any line is wrong,
+    not at all.
+
+    \b
+    Examples:
+      unspin review import anna.jsonl bert.jsonl
+      unspin review export --ledger old.db | unspin review import -
+    """
+    failures = Failures()
+    with Ledger(ledger) as opened:
+        for path in files:
+            with failures.told():
+                new = opened.take_in(_lines(path), name=str(path))
+                parts = (
+                    counted(new.documents, "text"),
+                    counted(new.items, "candidate"),
+                    counted(new.decisions, "decision"),
+                )
+                say(f"{path}: new are {', '.join(parts)}")
+    failures.exit()

@@ -49,6 +49,7 @@ HELP: tuple[tuple[str, str], ...] = (
     ("u", "undo the last answer, or all that a, A, d, D or N did"),
     ("k j", "back, and forward again, without an answer (arrow keys, too)"),
     ("/", "go to the next open one with these words"),
+    ("?", "this page"),
     ("q", "quit; every answer is kept already"),
 )
 

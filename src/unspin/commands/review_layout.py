@@ -13,6 +13,7 @@ from itertools import accumulate
 
 from rich.cells import cell_len, set_cell_size
 
+NO_BREAK = "\xa0"  # a space at which no row ends; texts that went through `shown` have none
 _JOINERS = "\u200c\u200d"  # unseen, yet words and signs are made with them
 
 
@@ -91,7 +92,7 @@ def _lines(plain: str, first: int, others: int) -> Iterator[tuple[int, int]]:
     """The spans of lines that take no more columns than `first` and, after that one, `others`."""
     start = end = 0
     room = max(1, first)
-    for word in re.finditer(r"\S+", plain):
+    for word in re.finditer(r"[^ ]+", plain):
         if cell_len(plain[start : word.end()]) > room:
             if end > start:
                 yield start, end
@@ -108,7 +109,10 @@ def _lines(plain: str, first: int, others: int) -> Iterator[tuple[int, int]]:
 
 def painted(rows: Sequence[Row], *, colour: bool) -> list[str]:
     """Rows as strings; with ANSI codes, if in colour."""
-    return ["".join(_paint(text, style, colour=colour) for text, style in row).rstrip() for row in rows]
+    return [
+        "".join(_paint(text, style, colour=colour) for text, style in row).rstrip().replace(NO_BREAK, " ")
+        for row in rows
+    ]
 
 
 def _paint(text: str, style: Style, *, colour: bool) -> str:

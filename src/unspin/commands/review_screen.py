@@ -23,14 +23,15 @@ if os.name == "posix":
     import termios
 
 HUNG_UP = 129  # exit code: 128 + SIGHUP, as shells have it
-TALLEST = 24  # rows that are used: the question stays near what it is about
+CALM = 18  # rows: the question stays in its place, unless a page needs more
+TALLEST = 30  # rows that are used
 LOOK = 0.2  # seconds between looks at the terminal's size
 _LULL = 0.05  # seconds in which the rest of a special key comes
 _OTHER_SCREEN, _FIRST_SCREEN = "\x1b[?1049h", "\x1b[?1049l"
 _HOME, _REST_OF_LINE, _REST = "\x1b[H", "\x1b[K", "\x1b[J"
 
-# Rows above, and the question below, for a width and a height.
-Draw = Callable[[int, int], tuple[Sequence[str], str]]
+# Rows for a width and a height; and, for below them, what the last key did and what is asked.
+Draw = Callable[[int, int], tuple[Sequence[str], Sequence[str], str]]
 
 
 class Terminal:
@@ -86,12 +87,14 @@ class Terminal:
 
     def _show(self, draw: Draw) -> os.terminal_size:
         size = self._size()
-        rows, question = draw(size.columns, min(size.lines, TALLEST) - 1)
+        most = max(1, min(size.lines, TALLEST) - 3)
+        rows, said, question = draw(size.columns, most)
         if self._is_plain:
-            self._write("\n".join(["", *rows, question]))
+            self._write("\n".join(["", *rows, "", *said, question]))
             return size
-        height = min(size.lines, TALLEST) - 1
-        lines = [*rows[:height], *[""] * (height - len(rows)), question]
+        most = max(0, most + 1 - len(said))
+        gap = [""] * (min(CALM, most) - len(rows))
+        lines = [*rows[:most], "", *gap, *said, question][-size.lines :]
         self._write(_HOME + "\r\n".join(line + _REST_OF_LINE for line in lines) + _REST)
         return size
 

@@ -6,7 +6,6 @@ In come a ledger and what is wanted of it; answers go into the ledger, each befo
 
 from __future__ import annotations
 
-import os
 import sys
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -15,10 +14,11 @@ from typing import Protocol
 
 import click
 
+from unspin.commands.review import place_of
 from unspin.commands.review_keys import Act, NoSuchKey, meant
-from unspin.commands.review_layout import Row, Style, fitted, painted, shown
+from unspin.commands.review_layout import Row, Style, fitted, painted, shown, wrapped
 from unspin.commands.review_screen import Draw, Terminal
-from unspin.commands.review_view import WIDEST, Page, help_rows, question, rows, standing
+from unspin.commands.review_view import NARROWEST, WIDEST, Page, help_rows, question, rows, standing
 from unspin.commands.terminal import counted, is_terminal, say, wants_colour
 from unspin.errors import Overtaken, UnspinError
 from unspin.model import Entry
@@ -27,7 +27,6 @@ from unspin.review.ledger import Ledger
 from unspin.review.model import ACCEPT, REJECT, Answer, Decision, Filter, Item, Order, Reviewer, State
 from unspin.review.overlay import Silenced
 from unspin.review.session import Session
-from unspin.review.store import is_url
 
 WELCOME = "Every answer is kept at once. ? explains the keys, q leaves."
 _YES = "y"
@@ -52,11 +51,6 @@ def require_terminal() -> None:
         )
 
 
-def folder_of(ledger: str) -> Path:
-    """Where the lexicon of one's own stands: beside a ledger's file, else in the current folder."""
-    return Path.cwd() if is_url(ledger) else Path(os.path.realpath(ledger)).parent
-
-
 def run(
     ledger: Ledger,
     *,
@@ -73,7 +67,7 @@ def run(
     Raises UsageError without a terminal; KeyboardInterrupt when it is interrupted, with nothing lost.
     """
     require_terminal()
-    own = folder_of(ledger.name) / overlay.NAME
+    own = place_of(ledger.name) / overlay.NAME
     opinion = second_opinion is not None
     with Session(
         ledger, reviewer, wanted=wanted, order=order, second_opinion=opinion, share=second_opinion or 1.0
@@ -81,14 +75,20 @@ def run(
         if not session.total:
             say("nothing to judge a second time" if opinion else "nothing is left to review; `unspin apply` writes")
             return
-        with Terminal() as screen:
-            review = Review(session, screen, own=own, colour=wants_colour(colour))
-            try:
+        screen = Terminal()
+        review = Review(session, screen, own=own, colour=wants_colour(colour))
+        try:
+            with screen:
                 review.run()
-            finally:
-                told = review.summary(lexicons)
-        for line in told:
-            say(line)
+        except KeyboardInterrupt:
+            _tell(review, lexicons)
+            raise
+        _tell(review, lexicons)
+
+
+def _tell(review: Review, lexicons: Sequence[str]) -> None:
+    for line in review.summary(lexicons):
+        say(line)
 
 
 class Review:
@@ -180,7 +180,7 @@ class Review:
         assert item
         page = self._page(item)
         draw = self._drawing(page)
-        answer = self.screen.key(lambda width, height: (draw(width, height)[0], fitted(told, width - 8) + " [y,n]? "))
+        answer = self.screen.key(lambda width, height: (*draw(width, height)[:2], fitted(told, width - 8) + " [y,n]? "))
         if answer != _YES:
             self.message = "nothing was done"
         return answer == _YES
@@ -204,7 +204,7 @@ class Review:
         if typed is None:
             self.message = "nothing was done"
             return
-        if not typed.strip() and not self._confirmed(f"Take “{shown(item.before)}” out of the text, for nothing?"):
+        if not typed.strip() and not self._confirmed(f"Take “{shown(item.before)}” out of the text, for nothing"):
             return
         self._answer(item, item.saying(typed.strip()))
 
@@ -215,18 +215,19 @@ class Review:
         verb = "Accept" if answer is ACCEPT else "Leave alone"
         if not count:
             self.message = f"no open {_swap(item.entry)} in {where}"
-        elif self._confirmed(f"{verb} all {count:,} open {_swap(item.entry)} in {where}?"):
+        elif self._confirmed(f"{verb} {counted(count, 'open one', 'open ones')} of {_swap(item.entry)} in {where}"):
             done = self.session.answer_all(answer, everywhere=everywhere)
             self._count([answer.state] * done)
             verb = "accepted" if answer is ACCEPT else "left as it stands"
-            self.message = f"{verb}: {_swap(item.entry)}, {done:,} times; u takes all back"
+            self.message = f"{verb}: {_swap(item.entry)}, {counted(done, 'time')}; u takes it back"
             self.session.next()
 
     def _never(self, item: Item) -> None:
         """Answer all that an entry proposes, and see to it that it proposes nothing again."""
         assert item.entry
         count = self._open(item, everywhere=True)
-        if not self._confirmed(f"Never again {_swap(item.entry)}: off in {self.own.name}, {count:,} open left alone?"):
+        left = counted(count, "open one", "open ones")
+        if not self._confirmed(f"Never again {_swap(item.entry)}: off in {self.own.name}, {left} left alone"):
             return
         silenced = overlay.silence(self.own, item.entry)
         try:
@@ -239,7 +240,7 @@ class Review:
         decision = self.ledger.history(item=item.id, limit=1)[0]
         if silenced:
             self.silenced[decision.id] = silenced
-        self.message = f"never again: {_swap(item.entry)}, off in {self.own.name}; {done:,} left as they stand"
+        self.message = f"never again: {_swap(item.entry)}, off in {self.own.name}; {done:,} left alone"
         self.session.next()
 
     def _undo(self) -> None:
@@ -277,7 +278,7 @@ class Review:
             self.message = f"no open one further on holds “{shown(words.strip())}”"
 
     def _help(self) -> None:
-        self.screen.key(lambda width, height: (self._painted(help_rows(min(width, WIDEST))), "any key goes back "))
+        self.screen.key(lambda width, height: (self._painted(help_rows(_used(width))), [""], "Any key goes back. "))
 
     # what is known
 
@@ -324,9 +325,8 @@ class Review:
             item=item,
             context=self.ledger.context(item),
             document=self._name(item),
-            done=session.done,
+            done=min(session.done, session.total),  # bulk answers reach beyond a filter
             total=session.total,
-            message=self.message,
             paragraphs=self._repeated(item),
             second_opinion=session.is_second_opinion,
         )
@@ -339,18 +339,27 @@ class Review:
         return text[start:end], 1 + sum(1 for line in text[:start].splitlines() if line.strip())
 
     def _drawing(self, page: Page) -> Draw:
-        def draw(width: int, height: int) -> tuple[list[str], str]:
-            width = min(width, WIDEST)
-            return self._painted(rows(page, width=width, height=height, colour=self.colour)), question(page, width)
+        def draw(width: int, height: int) -> tuple[list[str], list[str], str]:
+            width = _used(width)
+            drawn = rows(page, width=width, height=height, colour=self.colour)
+            return self._painted(drawn), self._said(width), question(page, width)
 
         return draw
 
     def _notice(self, lines: Iterable[str], asked: str) -> Draw:
-        shown_rows: list[Row] = [[(line, Style.PLAIN)] for line in (*lines, "", self.message)]
-        return lambda width, height: (self._painted(shown_rows), asked)
+        drawn: list[Row] = [[(line, Style.PLAIN)] for line in lines]
+        return lambda width, height: (self._painted(drawn), self._said(_used(width)), asked)
+
+    def _said(self, width: int) -> list[str]:
+        """What the last key did."""
+        return self._painted(wrapped([(shown(self.message), Style.STRONG)], width)) or [""]
 
     def _painted(self, drawn: Sequence[Row]) -> list[str]:
         return painted(drawn, colour=self.colour)
+
+
+def _used(width: int) -> int:
+    return max(NARROWEST, min(width, WIDEST))
 
 
 def _swap(entry: Entry) -> str:

@@ -7,14 +7,13 @@ that could drive a terminal or deceive a reader is shown as a sign for it. Nothi
 from __future__ import annotations
 
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import groupby, pairwise
 
-from rapidfuzz.distance import Opcodes
 from rapidfuzz.distance.Levenshtein import opcodes
 from rich.cells import cell_len
 
 from unspin.commands.review_keys import HELP, offered
-from unspin.commands.review_layout import Piece, Row, Style, fitted, shown, wrapped
+from unspin.commands.review_layout import NO_BREAK, Piece, Row, Style, fitted, shown, wrapped
 from unspin.edit import mend_articles
 from unspin.model import DecidedBy, DuplicateKind, Edit, HeldReason, Status
 from unspin.review.context import REACH, Context
@@ -22,6 +21,7 @@ from unspin.review.model import Choice, Item, State
 from unspin.text import segment
 
 WIDEST = 100  # columns that are used, of a wider terminal: longer lines are hard to read
+NARROWEST = 40  # a narrower terminal breaks lines itself
 LEAST_ROWS = 3  # of the sentence, however low the terminal
 _INDENT = 2
 _SAME = 6  # words that are shown on either side of a difference between two passages
@@ -37,7 +37,6 @@ class Page:
     document: str
     done: int
     total: int
-    message: str = ""
     paragraphs: tuple[str, int] = ("", 0)
     second_opinion: bool = False
 
@@ -68,14 +67,13 @@ def _change(before: str, after: str, *, colour: bool) -> list[Piece]:
 def rows(page: Page, *, width: int, height: int, colour: bool) -> list[Row]:
     """A page, but for the question at its foot: at most `height` rows, if that leaves room for what matters."""
     foot = _options(page, width)
-    room = max(LEAST_ROWS, height - len(foot) - 5)
+    room = max(LEAST_ROWS, height - len(foot) - 4)
     if page.item.duplicate is not None:
         body = _passage(page, width, room, colour=colour)
     else:
         body = _sentence(page, width, room, colour=colour)
-    message = [[(fitted(shown(page.message), width), Style.STRONG)]] if page.message else []
     blank: Row = []
-    return [*_head(page, width), blank, *body, blank, *foot, *([blank] if message else []), *message]
+    return [*_head(page, width), blank, *body, blank, *foot]
 
 
 def _head(page: Page, width: int) -> list[Row]:
@@ -170,9 +168,9 @@ def _passage(page: Page, width: int, room: int, *, colour: bool) -> list[Row]:
     repeat = page.item.duplicate.repeat
     kept, number = page.paragraphs
     alike = _ALIKE.get(repeat.kind, str(repeat.kind))
-    say = f"This paragraph repeats paragraph {number:,} above, which stays, {alike} ({percent(repeat.score)} alike):"
-    if page.item.duplicate.start > page.item.start:
-        say = say.replace(" above", "")
+    exact = repeat.kind is DuplicateKind.EXACT
+    how = alike if exact else f"{alike} ({percent(repeat.score).replace(' ', NO_BREAK)} alike)"
+    say = f"This paragraph repeats paragraph {number:,}, which stays, {how}:"
     title = wrapped([(say, Style.PLAIN)], width - _INDENT, indent=_INDENT)
     here = shown(page.item.before)
     body = [(here, Style.PLAIN)] if kept.split() == here.split() else _compared(kept, here, colour=colour)
@@ -189,18 +187,17 @@ def _compared(kept: str, here: str, *, colour: bool) -> list[Piece]:
     """How a passage differs from the kept one, word by word; long stretches without a difference are left out."""
     old, new = shown(kept).split(), here.split()
     pieces: list[Piece] = []
-    changes: Opcodes = opcodes(old, new)
-    for change in changes:
+    for is_same, group in groupby(opcodes(old, new), key=lambda change: change.tag == "equal"):
+        changes = list(group)
+        first, last = changes[0], changes[-1]
+        words = new[first.dest_start : last.dest_end]
         if pieces:
             pieces.append((" ", Style.PLAIN))
-        if change.tag == "equal":
-            same = new[change.dest_start : change.dest_end]
-            if len(same) > 2 * _SAME + 4:
-                same = [*same[:_SAME], "…", *same[-_SAME:]]
-            pieces.append((" ".join(same), Style.PLAIN))
+        if is_same:
+            words = [*words[:_SAME], "…", *words[-_SAME:]] if len(words) > 2 * _SAME + 2 else words
+            pieces.append((" ".join(words), Style.PLAIN))
         else:
-            before = " ".join(old[change.src_start : change.src_end])
-            pieces += _change(before, " ".join(new[change.dest_start : change.dest_end]), colour=colour)
+            pieces += _change(" ".join(old[first.src_start : last.src_end]), " ".join(words), colour=colour)
     return pieces
 
 
@@ -222,7 +219,7 @@ def evidence(item: Item, choice: Choice) -> str:
         parts.append(entry.status)
     if choice.prior is not None:
         parts.append(f"ranker {choice.prior:.2f} → {choice.confidence:.2f}")
-    return ", ".join(filter(None, parts))
+    return ", ".join(part.replace(" ", NO_BREAK) for part in parts if part)
 
 
 def _options(page: Page, width: int) -> list[Row]:
@@ -254,12 +251,10 @@ def _options(page: Page, width: int) -> list[Row]:
 def question(page: Page, width: int) -> str:
     """What is asked, with the keys that answer it; no wider than `width`."""
     item = page.item
-    keys = f" [{','.join(offered(item, second_opinion=page.second_opinion))}]? "
-    if item.duplicate is not None:
-        return "Remove it" + keys
-    room = width - len(keys) - 9
+    keys = f"[{','.join(offered(item, second_opinion=page.second_opinion))}]? "
     words = shown(item.choices[0].after)
-    return (f"Put “{words}”" if words and cell_len(words) <= room else "Make this change") + keys
+    ways = ["Remove it "] if item.duplicate is not None else [f"Put “{words}” "] * bool(words) + ["Change it "]
+    return next((way + keys for way in ways if cell_len(way + keys) <= width), keys)
 
 
 def help_rows(width: int) -> list[Row]:

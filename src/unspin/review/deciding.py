@@ -6,10 +6,10 @@ grows. Refused, by `Overtaken`: an answer to what is stale, or what somebody els
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any
 
-from sqlalchemy import Connection, Row, bindparam, func, insert, select, update
+from sqlalchemy import Connection, Row, bindparam, func, insert, literal, select, update
 
 from unspin.errors import Overtaken
 from unspin.model import DecidedBy
@@ -22,6 +22,7 @@ from unspin.review.tables import (
     INTERFACES,
     SHELVED,
     STATES,
+    UNDECIDED,
     decisions,
     items,
     reviewers,
@@ -107,18 +108,23 @@ def decide_all(
     if answer.after is not None:
         raise ValueError("many items are accepted or rejected; each is replaced by itself")
     where = [chosen(wanted, undecided=wanted.states is None), unclaimed(holder, now)]
-    columns = select(items.c.id, items.c.state).where(*where).order_by(items.c.id)
-    found = connection.execute(columns.with_for_update()).all()
-    if not found:
+    found = select(items.c.id, items.c.state).where(*where)
+    first = connection.execute(found.order_by(items.c.id).limit(1).with_for_update()).first()
+    if first is None:
         return 0
-    touched = decisions.c.item.in_(select(items.c.id).where(*where))
-    now = max(now, 1 + (connection.execute(select(func.max(decisions.c.at)).where(touched)).scalar() or 0))
-    new, shared = state_code(answer.state), _shared(store, connection, by, now)
-    lines = [shared | {"item": item, "act": _DECIDE, "old": old, "new": new, "answer": None} for item, old in found]
-    batch = _add_batch(connection, lines)
+    said = decisions.c.item.in_(select(items.c.id).where(*where))
+    now = max(now, 1 + (connection.execute(select(func.max(decisions.c.at)).where(said)).scalar() or 0))
+    new = state_code(answer.state)
+    line = _shared(store, connection, by, now) | {"act": _DECIDE, "new": new, "answer": None}
+    batch = _add_batch(connection, [line | {"item": first.id, "old": first.state}])
+    others = found.where(items.c.id != first.id).with_for_update().subquery()
+    columns = [others.c.id, others.c.state, *(literal(value, decisions.c[name].type) for name, value in line.items())]
+    adding = insert(decisions).from_select(
+        ["item", "old", *line, "batch"], select(*columns, literal(batch, decisions.c.batch.type)).order_by(others.c.id)
+    )
+    connection.execute(adding)
     touched = items.c.id.in_(select(decisions.c.item).where(decisions.c.batch == batch))
-    connection.execute(update(items).where(touched).values(state=new, answer=None))
-    return len(lines)
+    return connection.execute(update(items).where(touched).values(state=new, answer=None)).rowcount
 
 
 def undo(store: Store, connection: Connection, *, by: Reviewer, now: int) -> list[Decision]:
@@ -184,3 +190,13 @@ def _taking_back(connection: Connection, line: Row[*tuple[Any, ...]]) -> dict[st
         "answer": answer,
         "undoes": line.id,
     }
+
+
+def settle(connection: Connection, touched: Iterable[int]) -> None:
+    """Let items be in the state that the record says, after lines were added to it that are not the latest."""
+    for item in sorted(touched):
+        state = connection.execute(select(items.c.state).where(items.c.id == item).with_for_update()).scalar_one()
+        last = _effective(connection, item)
+        new, words = (last.new, last.answer) if last else (UNDECIDED, None)
+        shelf = SHELVED if state >= SHELVED else 0
+        connection.execute(_SET, {"number": item, "now": new + shelf, "words": words})

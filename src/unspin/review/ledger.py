@@ -15,7 +15,7 @@ Methods may be called from many threads, and many processes may share a ledger.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from types import TracebackType
 from typing import Self
@@ -26,9 +26,10 @@ from unspin.decide import MIN_CONFIDENCE
 from unspin.model import Candidate, Entry, Restoration, Signature
 from unspin.review.adding import add, digest, rename
 from unspin.review.applying import applied
-from unspin.review.claiming import claim, count_opinions, next_opinion, release
+from unspin.review.claiming import claim, count_opinions, holders, next_opinion, release
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
+from unspin.review.exchange import Imported, exported, imported
 from unspin.review.model import (
     EVERYTHING,
     Added,
@@ -251,6 +252,11 @@ class Ledger:
         with self._store.write() as connection:
             release(connection, holder)
 
+    def holders(self) -> list[str]:
+        """Who claimed something, by the names that `claim` was given."""
+        with self._store.read() as connection:
+            return holders(connection)
+
     # decisions
 
     def decide(
@@ -301,6 +307,19 @@ class Ledger:
             statement = statement.where(decisions.c.item == item)
         with self._store.read() as connection:
             return read_decisions(connection, statement)
+
+    def exported(self) -> Iterator[str]:
+        """The whole ledger as JSON Lines: see `unspin.review.exchange`."""
+        with self._store.read() as connection:
+            yield from exported(self._store, connection)
+
+    def take_in(self, lines: Iterable[str], *, name: str) -> Imported:
+        """Add what an exported ledger holds and this one does not; `name` is what messages call it.
+
+        Raises FormatError, with the line, at the first that is wrong; then nothing is added.
+        """
+        with self._store.write() as connection:
+            return imported(self._store, connection, lines, name=name)
 
     # what comes of it
 

@@ -132,6 +132,8 @@ class Proposal:
             raise ValueError(f"{len(self.choices)} choices; an item has 1 to {MOST_CHOICES}")
         if not 0 <= self.start < self.end:
             raise ValueError(f"span {self.start}:{self.end} holds nothing")
+        if len(self.before) != self.end - self.start:
+            raise ValueError(f"before {self.before!r:.40} does not fill the span {self.start}:{self.end}")
 
     @property
     def entry(self) -> Entry | None:

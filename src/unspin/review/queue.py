@@ -10,7 +10,8 @@ is walked, and soon meets what is wanted. `column + 0` keeps a database from cho
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -19,7 +20,6 @@ from sqlalchemy import (
     Column,
     ColumnElement,
     Connection,
-    Integer,
     Select,
     String,
     TextClause,
@@ -36,10 +36,12 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
+from sqlalchemy.types import TypeEngine
 
-from unspin.review.model import EVERY_WHY, Filter, Order, State, Why
+from unspin.review.model import EVERY_WHY, EVERYTHING, Filter, Order, State
 from unspin.review.tables import (
     FIRST_HELD,
+    RISKIEST,
     SCALE,
     STATES,
     UNDECIDED,
@@ -110,42 +112,56 @@ def key_of(connection: Connection, order: Order, item: int) -> Key:
     return tuple(row)
 
 
-def _reasons(wanted: Filter) -> list[ColumnElement[bool]]:
-    """A stretch of the index on risk for each reason: confidences there are ranks."""
+class _Stretch(NamedTuple):
+    """A stretch of an index that is in order of risk: the items with one value of `column`, from `low` to `high`.
+
+    Both ends are a rank and an item's number, and outside of it.
+    """
+
+    value: int
+    low: tuple[int, int]
+    high: tuple[int, int]
+
+
+def _reasons(wanted: Filter) -> list[_Stretch]:
+    """What is wanted of each reason: confidences there are ranks."""
     low = units(wanted.min_confidence or 0.0)
     high = SCALE if wanted.max_confidence is None else units(wanted.max_confidence)
-    stretches: list[ColumnElement[bool]] = []
+    stretches = []
     for why in wanted.why or EVERY_WHY:
-        if _may_be(why, wanted.states):
+        state = State.PROPOSED if why_code(why) < FIRST_HELD else State.HELD
+        if wanted.states is None or state in wanted.states:
             first, last = sorted((rank(why, low), rank(why, high)))
-            stretches.append(and_(items.c.why == why_code(why), items.c.rank >= first, items.c.rank <= last))
+            stretches.append(_Stretch(why_code(why), (first, 0), (last + 1, 0)))
     return stretches
 
 
-def _may_be(why: Why, states: Sequence[State] | None) -> bool:
-    return states is None or (State.PROPOSED if why_code(why) < FIRST_HELD else State.HELD) in states
-
-
-def _is_rare(connection: Connection, wanted: Filter, order: Order) -> bool:
-    """Does a filter leave so few items that sorting them is quicker than walking to the first?"""
-    if wanted.document is not None:
-        return True
-    if _has_stretches(wanted, order):
-        return False
-    found: list[ColumnElement[bool]]
+def _stretches(wanted: Filter, order: Order, after: Key | None, before: Key | None) -> list[_Stretch]:
+    """The few stretches of one index that hold all that is wanted, each in the order that is wanted; none, if so."""
+    if wanted.document is not None or order is Order.POSITION:
+        return []
     if wanted.entries is not None:
-        found = [items.c.entry.in_(wanted.entries)]
-    elif any(limit is not None for limit in (wanted.min_confidence, wanted.max_confidence, wanted.why, wanted.states)):
+        if len(wanted.entries) > MOST_STRETCHES:
+            return []
+        found = [_Stretch(entry, (0, 0), (RISKIEST + 1, 0)) for entry in wanted.entries]
+    elif order is Order.RISK:
         found = _reasons(wanted)
     else:
-        return False
-    left = RARE
-    for stretch in found:
-        some = select(items.c.id).where(items.c.state == UNDECIDED, stretch).limit(left).subquery()
-        left -= connection.execute(select(func.count()).select_from(some)).scalar_one()
-        if left <= 0:
-            return False
-    return True
+        return []
+    return [_cut(stretch, order, after, before) for stretch in found]
+
+
+def _cut(stretch: _Stretch, order: Order, after: Key | None, before: Key | None) -> _Stretch:
+    """What of a stretch lies between two keys of an order."""
+
+    def end(key: Key) -> tuple[int, int]:
+        if order is Order.ENTRY and key[0] != stretch.value:
+            return (0, 0) if key[0] < stretch.value else (RISKIEST + 1, 0)
+        return key[-2], key[-1]
+
+    low = stretch.low if after is None else max(stretch.low, end(after))
+    high = stretch.high if before is None else min(stretch.high, end(before))
+    return stretch._replace(low=low, high=high)
 
 
 def queued(
@@ -163,63 +179,116 @@ def queued(
 
     `after`, `before`: keys of the order. `holder`: without what others have claimed at `now`.
     """
-    asked = _Asked(
-        connection.dialect.name,
-        wanted,
-        order,
-        limit,
-        after is not None,
-        before is not None,
-        holder is not None,
-        _is_rare(connection, wanted, order),
-    )
-    statement, values = _prepared(asked)
+    dialect = connection.dialect.name
     given: dict[str, Any] = {"holder": holder, "now": now} if holder is not None else {}
-    for name, key in (("after", after), ("before", before)):
-        given |= {f"{name}{place}": value for place, value in enumerate(key or ())}
+    backwards = before is not None
+    if stretches := _stretches(wanted, order, after, before):
+        wanted = replace(wanted, entries=None) if wanted.entries is not None else EVERYTHING
+        by_entry = wanted is not EVERYTHING
+        statement, values = _merged(dialect, wanted, order, len(stretches), by_entry, limit, backwards, bool(given))
+        for place, (value, low, high) in enumerate(stretches):
+            ends = zip(("value", "low0", "low1", "high0", "high1"), (value, *low, *high), strict=True)
+            given |= {f"{name}_{place}": number for name, number in ends}
+    else:
+        sort = _is_rare(connection, wanted)
+        bounds = after is not None, backwards
+        statement, values = _walked(dialect, wanted, order, bounds, limit, sort, bool(given))
+        for name, key in (("after", after), ("before", before)):
+            given |= {f"{name}{place}": value for place, value in enumerate(key or ())}
     return [int(row[0]) for row in connection.execute(statement, values | given)]
 
 
-class _Asked(NamedTuple):
-    """What makes a selection; the values of its keys do not."""
+def _is_rare(connection: Connection, wanted: Filter) -> bool:
+    """Does a filter leave so few items that sorting them is quicker than walking to the first?"""
+    if wanted.document is not None:
+        return True
+    found: list[ColumnElement[bool]]
+    if wanted.entries is not None:
+        found = [items.c.entry.in_(wanted.entries)]
+    elif wanted != EVERYTHING:
+        found = [
+            and_(items.c.why == value, items.c.rank >= low[0], items.c.rank < high[0])
+            for value, low, high in _reasons(wanted)
+        ]
+    else:
+        return False
+    left = RARE
+    for stretch in found:
+        some = select(items.c.id).where(items.c.state == UNDECIDED, stretch).limit(left).subquery()
+        left -= connection.execute(select(func.count()).select_from(some)).scalar_one()
+        if left <= 0:
+            return False
+    return True
 
-    dialect: str
-    wanted: Filter
-    order: Order
-    limit: int | None
-    has_after: bool
-    has_before: bool
-    is_claimed: bool
-    is_rare: bool
+
+# Putting a selection together takes far longer than running it, so what it says is kept as SQL. The values that change
+# from one item to the next stay open.
+
+
+def _as_sql(statement: Select[Any], dialect: str) -> tuple[TextClause, dict[str, Any]]:
+    """The SQL, and the values in it that are settled."""
+    make = SQLiteDialect if dialect == "sqlite" else PGDialect
+    compiled = statement.compile(dialect=make(paramstyle="named"), compile_kwargs={"render_postcompile": True})
+    return text(str(compiled)), {name: value for name, value in compiled.params.items() if value is not None}
+
+
+def _open(name: str, kind: TypeEngine[Any] | None = None) -> Any:
+    return bindparam(name, None, type_=kind or BigInteger())
+
+
+def _free() -> ColumnElement[bool]:
+    return unclaimed(_open("holder", String()), _open("now"))
 
 
 @lru_cache(maxsize=256)
-def _prepared(asked: _Asked) -> tuple[TextClause, dict[str, Any]]:
-    """The selection as SQL with the values in it: putting it together takes far longer than running it."""
-    make = SQLiteDialect if asked.dialect == "sqlite" else PGDialect
-    compiled = _selection(asked).compile(dialect=make(paramstyle="named"), compile_kwargs={"render_postcompile": True})
-    names = {"holder", "now"} | {f"{name}{n}" for name in ("after", "before") for n in range(3)}
-    return text(str(compiled)), {name: value for name, value in compiled.params.items() if name not in names}
+def _merged(
+    dialect: str,
+    wanted: Filter,
+    order: Order,
+    number: int,
+    by_entry: bool,
+    limit: int | None,
+    backwards: bool,
+    free: bool,
+) -> tuple[TextClause, dict[str, Any]]:
+    """What a number of stretches hold, in one order."""
+
+    def ordered(keys: Iterable[Any]) -> list[Any]:
+        return [key.desc() if backwards else key for key in keys]
+
+    column, place = items.c.entry if by_entry else items.c.why, tuple_(items.c.rank, items.c.id)
+    parts = []
+    for n in range(number):
+        where: list[ColumnElement[bool]] = [
+            items.c.state == UNDECIDED,
+            column == _open(f"value_{n}"),
+            place > tuple_(_open(f"low0_{n}"), _open(f"low1_{n}")),
+            place < tuple_(_open(f"high0_{n}"), _open(f"high1_{n}")),
+            *([chosen(wanted, undecided=True)] if by_entry else []),
+            *([_free()] if free else []),
+        ]
+        part = select(*_COLUMNS[order]).where(*where).order_by(*ordered((items.c.rank, items.c.id))).limit(limit)
+        parts.append(select(part.subquery()))
+    merged = union_all(*parts).subquery()
+    keys = [merged.c[key.name] for key in _COLUMNS[order]]
+    return _as_sql(select(merged.c.id).order_by(*ordered(keys)).limit(limit), dialect)
 
 
-def _selection(asked: _Asked) -> Select[Any]:
-    wanted, order, backwards = asked.wanted, asked.order, asked.has_before
-    columns, here = _COLUMNS[order], tuple_(*_COLUMNS[order])
-    where: list[ColumnElement[bool]] = []
-    if asked.has_after:
-        where.append(here > tuple_(*(bindparam(f"after{n}", type_=Integer) for n in range(len(columns)))))
-    if asked.has_before:
-        where.append(here < tuple_(*(bindparam(f"before{n}", type_=Integer) for n in range(len(columns)))))
-    if asked.is_claimed:
-        where.append(unclaimed(bindparam("holder", type_=String), bindparam("now", type_=BigInteger)))
-    if _has_stretches(wanted, order):
-        state = _states(wanted.states, undecided=True)
-        stretches = _reasons(wanted) if wanted.entries is None else [items.c.entry == n for n in wanted.entries]
-        parts = [[state, stretch, *_rest(wanted), *where] for stretch in stretches]
-        return _merged(columns, parts, asked.limit, backwards=backwards)
-    keys = [column + 0 for column in columns] if asked.is_rare else columns
-    statement = select(items.c.id).where(chosen(wanted, undecided=True), *where).limit(asked.limit)
-    return statement.order_by(*(key.desc() if backwards else key for key in keys))
+@lru_cache(maxsize=256)
+def _walked(
+    dialect: str, wanted: Filter, order: Order, bounds: tuple[bool, bool], limit: int | None, sort: bool, free: bool
+) -> tuple[TextClause, dict[str, Any]]:
+    """What a filter lets through, sorted, or as an index has it."""
+    keys = [column + 0 for column in _COLUMNS[order]] if sort else list(_COLUMNS[order])
+    after, before = (tuple_(*(_open(f"{name}{n}") for n in range(len(keys)))) for name in ("after", "before"))
+    where = [
+        chosen(wanted, undecided=True),
+        *([tuple_(*keys) > after] if bounds[0] else []),
+        *([tuple_(*keys) < before] if bounds[1] else []),
+        *([_free()] if free else []),
+    ]
+    ordered = [key.desc() for key in keys] if bounds[1] else keys
+    return _as_sql(select(items.c.id).where(*where).order_by(*ordered).limit(limit), dialect)
 
 
 def unclaimed(holder: Any, now: Any) -> ColumnElement[bool]:
@@ -241,36 +310,6 @@ def _between(columns: Sequence[Column[int]], after: Key | None, before: Key | No
     here = tuple_(*columns)
     bounds = [] if after is None else [here > tuple_(*after)]
     return bounds if before is None else [*bounds, here < tuple_(*before)]
-
-
-def _has_stretches(wanted: Filter, order: Order) -> bool:
-    """Do a few stretches of one index hold all that is wanted, each in the order that is wanted?"""
-    if wanted.document is not None or order is Order.POSITION:
-        return False
-    if wanted.entries is not None:
-        return 0 < len(wanted.entries) <= MOST_STRETCHES
-    return order is Order.RISK and any(_may_be(why, wanted.states) for why in wanted.why or EVERY_WHY)
-
-
-def _merged(
-    columns: Sequence[Column[int]],
-    parts: Sequence[Sequence[ColumnElement[bool]]],
-    limit: int | None,
-    *,
-    backwards: bool,
-) -> Select[Any]:
-    """What several stretches hold, in one order."""
-
-    def ordered(keys: Any) -> list[Any]:
-        return [key.desc() if backwards else key for key in keys]
-
-    wanted = columns if items.c.id in columns else (*columns, items.c.id)
-    single = [
-        select(select(*wanted).where(*part).order_by(*ordered(columns)).limit(limit).subquery()) for part in parts
-    ]
-    merged = union_all(*single).subquery()
-    keys = [merged.c[column.name] for column in columns]
-    return select(merged.c.id).order_by(*ordered(keys)).limit(limit)
 
 
 def not_undone() -> ColumnElement[bool]:

@@ -44,6 +44,8 @@ ITEM = select(
     items.c.state,
     items.c.answer,
 )
+# Stale or not; value by value, so that an index on state and document is of use.
+EVERY_STATE = items.c.state.in_([code + shelf for shelf in (0, SHELVED) for code in range(len(STATES))])
 _ONE = ITEM.where(items.c.id == bindparam("number"))
 
 

@@ -38,6 +38,7 @@ from unspin.review.tables import (
 PATIENCE = 10.0  # seconds to wait for another writer
 MANY = 500  # parameters in one statement
 TEXTS = 64  # kept at hand
+LARGEST_LOG = 16_000_000  # bytes that a write-ahead log keeps when all of it is in the file
 _MAGIC = b"SQLite format 3\0"
 
 # What brings a ledger of version n (from 1) to version n + 1.
@@ -114,6 +115,11 @@ class Store:
         """Make the tables, or bring them up to date."""
         with self.read() as connection:
             version = _version(connection, self.name)
+        if self.is_sqlite and (version is not None or create):  # not before: a database of others stays as it is
+            with self._named(), self._engine.connect() as connection:
+                connection.exec_driver_sql("COMMIT")  # inside a transaction the mode cannot change
+                connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+                connection.exec_driver_sql("BEGIN")
         if version == VERSION:
             return
         if version is None and not create:
@@ -188,6 +194,12 @@ class Store:
         connection.execute(statement.on_conflict_do_update(index_elements=key, set_=fields), rows)
         self._load_entries(connection)
         return known
+
+    def entry_number(self, connection: Connection, swap: tuple[str, str]) -> int | None:
+        """The number of an entry by (spun, original); None for one that the ledger does not know."""
+        if swap not in self._entry_ids:
+            self._load_entries(connection)
+        return self._entry_ids.get(swap)
 
     def entries(self, connection: Connection, wanted: Iterable[int]) -> dict[int, Entry]:
         """The entries behind their numbers."""
@@ -296,7 +308,7 @@ def _file(path: Path, *, create: bool) -> Engine:
 
 def _set_up(connection: Any, _record: object) -> None:
     connection.isolation_level = None  # so that `_begin` says how a transaction begins, not the driver
-    for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536"):
+    for pragma in ("synchronous=NORMAL", "foreign_keys=ON", "cache_size=-65536", f"journal_size_limit={LARGEST_LOG}"):
         connection.execute(f"PRAGMA {pragma}")
 
 
