@@ -261,6 +261,12 @@ def test_search_order_and_occurrences_lead_there(page: Page, served: Served) -> 
     page.keyboard.type("more")
     page.keyboard.press("Enter")
     expect(current(page)).to_have_text("extramore")
+    page.get_by_label("Find a correction").fill("officials")  # in the text around it
+    page.keyboard.press("Enter")
+    expect(current(page)).to_have_attribute("data-why", "duplicate")
+    page.get_by_label("Find a correction").fill("nowhere")
+    page.keyboard.press("Enter")
+    said(page, "No correction holds “nowhere”.")
     page.keyboard.press("Escape")
     page.get_by_label("In the order").select_option("riskiest first")
     expect(current(page)).to_have_attribute("data-why", "number")

@@ -45,9 +45,10 @@ export function next(from, { step = 1, open = false } = {}) {
 export function find(words, from) {
   const needle = words.trim().toLowerCase();
   if (!needle) return null;
-  const holds = (mark) => mark.textContent.toLowerCase().includes(needle);
   const after = line.indexOf(from) + 1;
-  return [...line.slice(after), ...line.slice(0, after)].find(holds) ?? null;
+  const round = [...line.slice(after), ...line.slice(0, after)];
+  const holds = (element) => element.textContent.toLowerCase().includes(needle);
+  return round.find(holds) ?? round.find((mark) => holds(mark.closest("[data-number]"))) ?? null; // or its paragraph
 }
 
 export function turnTo(mark, { focus = true, scroll = true } = {}) {
