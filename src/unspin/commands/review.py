@@ -210,6 +210,7 @@ def start_command(
     failures = Failures(errors)
     by = _reviewer(reviewer, web=web)
     with Ledger(ledger, create=bool(found)) as opened:
+        before = failures.count
         if found:
             stages = options.stages(lexicons, model, ranker)
             how = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates}
@@ -218,7 +219,7 @@ def start_command(
                     report("texts", done, len(found))
                     with failures.told():
                         _add(opened, source, options.read_aloud(source, quiet=quiet), ledger, stages, how, quiet=quiet)
-        if found or not files:
+        if failures.count - before < len(found) or not files:  # something was added, or is there
             module = "unspin.commands.review_web" if web else "unspin.commands.review_terminal"
             import_module(module).run(
                 opened,
