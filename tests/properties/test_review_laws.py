@@ -9,7 +9,7 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import Phase, given, settings
 from hypothesis import strategies as st
 
 from unspin.edit import cleaned
@@ -117,7 +117,9 @@ def by_hand(
 
 
 @given(wanted=filters, order=st.sampled_from(Order), rare=st.sampled_from([0, 5, 2000]), data=st.data())
-@settings(max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(
+    max_examples=150, deadline=None, phases=(Phase.explicit, Phase.reuse, Phase.generate)
+)  # shrinking takes minutes
 def test_a_selection_is_what_sorting_by_hand_gives(
     ledger: Ledger,
     everything: list[Item],

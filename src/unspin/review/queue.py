@@ -171,6 +171,8 @@ def queued(
 
     `after`, `before`: keys of the order. `holder`: without what others have claimed at `now`.
     """
+    if wanted.is_void:
+        return []
     stretches, is_by_entry = _stretches(wanted)
     ask = _Ask(
         dialect=connection.dialect.name,
