@@ -21,9 +21,8 @@ Restored = Callable[..., tuple[Restoration, list[Candidate]]]
 ANNA, BERT = Reviewer("anna"), Reviewer("bert")
 
 
-@pytest.fixture
-def reviewed(ledger: Ledger, restored: Restored) -> Ledger:
-    """A ledger in which everything has happened once."""
+def _review(ledger: Ledger, restored: Restored) -> None:
+    """Let everything happen once."""
     text = restored()[0].original
     ledger.add("a.txt", *restored())
     ledger.add("b.txt", *restored(f"Well. {text}"), encoding="cp1252")
@@ -36,7 +35,21 @@ def reviewed(ledger: Ledger, restored: Restored) -> Ledger:
     ledger.undo(by=BERT)
     ledger.decide_all(Filter(min_confidence=0.9), ACCEPT, by=BERT)
     ledger.add("b.txt", *restored(f"Oh. {text}"))
+
+
+@pytest.fixture
+def reviewed(ledger: Ledger, restored: Restored) -> Ledger:
+    """A ledger in which everything has happened once."""
+    _review(ledger, restored)
     return ledger
+
+
+@pytest.fixture(scope="module")
+def exported(tmp_path_factory: pytest.TempPathFactory, restored: Restored) -> tuple[str, ...]:
+    """The lines of such a ledger."""
+    with Ledger(tmp_path_factory.mktemp("ledger") / "unspin.db") as ledger:
+        _review(ledger, restored)
+        return tuple(ledger.exported())
 
 
 @pytest.fixture
@@ -108,10 +121,10 @@ def test_what_another_lexicon_proposed_is_stale_here(reviewed: Ledger, other: Le
     assert other.status().stale > 0
 
 
-def test_every_line_is_as_the_schema_says(reviewed: Ledger) -> None:
+def test_every_line_is_as_the_schema_says(exported: tuple[str, ...]) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(schema()))
     kinds = set()
-    for line in reviewed.exported():
+    for line in exported:
         validator.validate(json.loads(line))
         kinds.add(json.loads(line)["kind"])
         assert line.isascii()
@@ -131,10 +144,10 @@ def _spoilt(value: Any, spoil: Callable[[Any], Any]) -> Iterator[Any]:
 
 
 @pytest.mark.parametrize("wrong", [None, True, -1, 0, 1.5, 7, "", "x", [], {}], ids=repr)
-def test_what_the_schema_refuses_is_refused(reviewed: Ledger, wrong: object) -> None:
+def test_what_the_schema_refuses_is_refused(exported: tuple[str, ...], wrong: object) -> None:
     validator = jsonschema.Draft202012Validator(json.loads(schema()))
     samples: dict[str, Any] = {}
-    for line in reviewed.exported():
+    for line in exported:
         record = json.loads(line)
         samples[f"{record['kind']} {record.get('act')} {record.get('duplicate') and 1}"] = record
     assert len(samples) == 6
@@ -172,9 +185,9 @@ def changed(line: str, **fields: object) -> str:
     ],
 )
 def test_a_broken_line_is_named_and_nothing_is_added(
-    reviewed: Ledger, other: Ledger, restored: Restored, spoil: Callable[[str], str], problem: str
+    exported: tuple[str, ...], other: Ledger, restored: Restored, spoil: Callable[[str], str], problem: str
 ) -> None:
-    lines = list(reviewed.exported())
+    lines = list(exported)
     other.add("mine.txt", *restored("Mine. " + restored()[0].original))
     before = list(other.exported())
     lines[-1] = spoil(lines[-1])
@@ -197,9 +210,9 @@ def test_a_broken_line_is_named_and_nothing_is_added(
     ],
 )
 def test_a_broken_text_or_item_is_named(
-    reviewed: Ledger, other: Ledger, kind: str, fields: dict[str, object], problem: str
+    exported: tuple[str, ...], other: Ledger, kind: str, fields: dict[str, object], problem: str
 ) -> None:
-    lines = list(reviewed.exported())
+    lines = list(exported)
     place = next(n for n, line in enumerate(lines) if json.loads(line)["kind"] == kind)
     lines[place] = changed(lines[place], **fields)
     with pytest.raises(FormatError, match=problem) as refused:
@@ -208,7 +221,7 @@ def test_a_broken_text_or_item_is_named(
     assert list(other.exported()) == []
 
 
-def test_an_item_before_its_text_is_refused(reviewed: Ledger, other: Ledger) -> None:
-    lines = list(reviewed.exported())
+def test_an_item_before_its_text_is_refused(exported: tuple[str, ...], other: Ledger) -> None:
+    lines = list(exported)
     with pytest.raises(FormatError, match="document: no line before this one has it"):
         other.take_in([lines[1], lines[0]], name="export.jsonl")

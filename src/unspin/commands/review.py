@@ -222,6 +222,7 @@ def start_command(
     else:
         interface.require_terminal()
     with Ledger(ledger, create=bool(found)) as opened:
+        before = failures.count
         if found:
             stages = options.stages(with_own(lexicons, place_of(ledger)), model, ranker)
             how = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates}
@@ -230,7 +231,7 @@ def start_command(
                     report("texts", done, len(found))
                     with failures.told():
                         _add(opened, source, options.read_aloud(source, quiet=quiet), ledger, stages, how, quiet=quiet)
-        if found or not files:
+        if failures.count - before < len(found) or not files:  # something was added, or is there
             interface.run(
                 opened,
                 reviewer=by,

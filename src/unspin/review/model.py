@@ -217,6 +217,12 @@ class Filter:
     states: tuple[State, ...] | None = None
     why: tuple[Why, ...] | None = None
 
+    @property
+    def is_void(self) -> bool:
+        """Can nothing pass?"""
+        low, high = self.min_confidence, self.max_confidence
+        return () in (self.entries, self.states, self.why) or (low is not None and high is not None and low > high)
+
 
 EVERYTHING = Filter()
 

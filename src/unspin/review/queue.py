@@ -36,7 +36,6 @@ from sqlalchemy import (
 )
 from sqlalchemy.dialects.postgresql.base import PGDialect
 from sqlalchemy.dialects.sqlite.base import SQLiteDialect
-from sqlalchemy.types import TypeEngine
 
 from unspin.review.model import EVERY_WHY, EVERYTHING, Filter, Order, State
 from unspin.review.tables import (
@@ -113,7 +112,7 @@ def key_of(connection: Connection, order: Order, item: int) -> Key:
 
 
 class _Stretch(NamedTuple):
-    """A stretch of an index that is in order of risk: the items with one value of `column`, from `low` to `high`.
+    """A stretch of an index that is in order of risk: the items of one reason, or of one entry, from `low` to `high`.
 
     Both ends are a rank and an item's number, and outside of it.
     """
@@ -123,32 +122,25 @@ class _Stretch(NamedTuple):
     high: tuple[int, int]
 
 
-def _reasons(wanted: Filter) -> list[_Stretch]:
-    """What is wanted of each reason: confidences there are ranks."""
+_LAST = (RISKIEST + 1, 0)  # behind every rank
+
+
+def _stretches(wanted: Filter) -> tuple[list[_Stretch], bool]:
+    """Stretches that hold what a filter lets through, and whether they are of entries; none, if it asks for no few."""
+    if wanted.document is not None:
+        return [], False
+    if wanted.entries is not None:
+        few = wanted.entries if len(wanted.entries) <= MOST_STRETCHES else ()
+        return [_Stretch(entry, (0, 0), _LAST) for entry in few], True
     low = units(wanted.min_confidence or 0.0)
     high = SCALE if wanted.max_confidence is None else units(wanted.max_confidence)
-    stretches = []
-    for why in wanted.why or EVERY_WHY:
+    found = []
+    for why in EVERY_WHY if wanted.why is None else wanted.why:
         state = State.PROPOSED if why_code(why) < FIRST_HELD else State.HELD
         if wanted.states is None or state in wanted.states:
-            first, last = sorted((rank(why, low), rank(why, high)))
-            stretches.append(_Stretch(why_code(why), (first, 0), (last + 1, 0)))
-    return stretches
-
-
-def _stretches(wanted: Filter, order: Order, after: Key | None, before: Key | None) -> list[_Stretch]:
-    """The few stretches of one index that hold all that is wanted, each in the order that is wanted; none, if so."""
-    if wanted.document is not None or order is Order.POSITION:
-        return []
-    if wanted.entries is not None:
-        if len(wanted.entries) > MOST_STRETCHES:
-            return []
-        found = [_Stretch(entry, (0, 0), (RISKIEST + 1, 0)) for entry in wanted.entries]
-    elif order is Order.RISK:
-        found = _reasons(wanted)
-    else:
-        return []
-    return [_cut(stretch, order, after, before) for stretch in found]
+            first, last = sorted((rank(why, low), rank(why, high)))  # confidences of one reason are ranks
+            found.append(_Stretch(why_code(why), (first, 0), (last + 1, 0)))
+    return found, False
 
 
 def _cut(stretch: _Stretch, order: Order, after: Key | None, before: Key | None) -> _Stretch:
@@ -156,7 +148,7 @@ def _cut(stretch: _Stretch, order: Order, after: Key | None, before: Key | None)
 
     def end(key: Key) -> tuple[int, int]:
         if order is Order.ENTRY and key[0] != stretch.value:
-            return (0, 0) if key[0] < stretch.value else (RISKIEST + 1, 0)
+            return (0, 0) if key[0] < stretch.value else _LAST
         return key[-2], key[-1]
 
     low = stretch.low if after is None else max(stretch.low, end(after))
@@ -179,116 +171,146 @@ def queued(
 
     `after`, `before`: keys of the order. `holder`: without what others have claimed at `now`.
     """
-    dialect = connection.dialect.name
-    given: dict[str, Any] = {"holder": holder, "now": now} if holder is not None else {}
-    backwards = before is not None
-    if stretches := _stretches(wanted, order, after, before):
-        wanted = replace(wanted, entries=None) if wanted.entries is not None else EVERYTHING
-        by_entry = wanted is not EVERYTHING
-        statement, values = _merged(dialect, wanted, order, len(stretches), by_entry, limit, backwards, bool(given))
-        for place, (value, low, high) in enumerate(stretches):
-            ends = zip(("value", "low0", "low1", "high0", "high1"), (value, *low, *high), strict=True)
-            given |= {f"{name}_{place}": number for name, number in ends}
+    if wanted.is_void:
+        return []
+    stretches, is_by_entry = _stretches(wanted)
+    ask = _Ask(
+        dialect=connection.dialect.name,
+        wanted=replace(wanted, entries=None) if is_by_entry and stretches else wanted,
+        order=order,
+        limit=limit,
+        bounds=(after is not None, before is not None),
+        is_claimed=holder is not None,
+        number=len(stretches),
+        is_by_entry=is_by_entry,
+    )
+    given: dict[str, Any] = {"holder": holder, "now": now}
+    given |= {f"after{place}": value for place, value in enumerate(after or ())}
+    given |= {f"before{place}": value for place, value in enumerate(before or ())}
+    if stretches and order in ((Order.RISK, Order.ENTRY) if is_by_entry else (Order.RISK,)):
+        statement, values = _merged(ask)
+        given |= _ends(_cut(stretch, order, after, before) for stretch in stretches)
+    elif stretches and wanted != EVERYTHING and _are_few(connection, ask, ends := _ends(stretches)):
+        statement, values = _gathered(ask)
+        given |= ends
     else:
-        sort = _is_rare(connection, wanted)
-        bounds = after is not None, backwards
-        statement, values = _walked(dialect, wanted, order, bounds, limit, sort, bool(given))
-        for name, key in (("after", after), ("before", before)):
-            given |= {f"{name}{place}": value for place, value in enumerate(key or ())}
+        statement, values = _walked(ask._replace(wanted=wanted))
     return [int(row[0]) for row in connection.execute(statement, values | given)]
 
 
-def _is_rare(connection: Connection, wanted: Filter) -> bool:
-    """Does a filter leave so few items that sorting them is quicker than walking to the first?"""
-    if wanted.document is not None:
-        return True
-    found: list[ColumnElement[bool]]
-    if wanted.entries is not None:
-        found = [items.c.entry.in_(wanted.entries)]
-    elif wanted != EVERYTHING:
-        found = [
-            and_(items.c.why == value, items.c.rank >= low[0], items.c.rank < high[0])
-            for value, low, high in _reasons(wanted)
-        ]
-    else:
-        return False
-    left = RARE
-    for stretch in found:
-        some = select(items.c.id).where(items.c.state == UNDECIDED, stretch).limit(left).subquery()
-        left -= connection.execute(select(func.count()).select_from(some)).scalar_one()
-        if left <= 0:
-            return False
-    return True
+def _ends(stretches: Iterable[_Stretch]) -> dict[str, int]:
+    """The values of stretches, as selections call them."""
+    names = ("value", "low0", "low1", "high0", "high1")
+    return {
+        f"{name}_{place}": number
+        for place, (value, low, high) in enumerate(stretches)
+        for name, number in zip(names, (value, *low, *high), strict=True)
+    }
 
 
-# Putting a selection together takes far longer than running it, so what it says is kept as SQL. The values that change
-# from one item to the next stay open.
+def _are_few(connection: Connection, ask: _Ask, ends: dict[str, int]) -> bool:
+    """Do stretches hold so little that sorting it is quicker than walking an index to the first?"""
+    statement, values = _counted(ask)
+    return bool(connection.execute(statement, values | ends).scalar_one() < RARE)
 
 
-def _as_sql(statement: Select[Any], dialect: str) -> tuple[TextClause, dict[str, Any]]:
+# Putting a selection together takes far longer than running it, so it is kept as SQL. The values that change from one
+# item to the next stay open.
+
+
+class _Ask(NamedTuple):
+    """What makes a selection."""
+
+    dialect: str
+    wanted: Filter
+    order: Order
+    limit: int | None
+    bounds: tuple[bool, bool]  # whether it begins after a key, and ends before one
+    is_claimed: bool
+    number: int  # of stretches
+    is_by_entry: bool
+
+
+_Sql = tuple[TextClause, dict[str, Any]]
+
+
+def _as_sql(statement: Select[Any], dialect: str) -> _Sql:
     """The SQL, and the values in it that are settled."""
     make = SQLiteDialect if dialect == "sqlite" else PGDialect
     compiled = statement.compile(dialect=make(paramstyle="named"), compile_kwargs={"render_postcompile": True})
     return text(str(compiled)), {name: value for name, value in compiled.params.items() if value is not None}
 
 
-def _open(name: str, kind: TypeEngine[Any] | None = None) -> Any:
-    return bindparam(name, None, type_=kind or BigInteger())
+def _open(name: str) -> Any:
+    return bindparam(name, None, type_=String() if name == "holder" else BigInteger())
 
 
-def _free() -> ColumnElement[bool]:
-    return unclaimed(_open("holder", String()), _open("now"))
+def _ordered(ask: _Ask, keys: Iterable[Any]) -> list[Any]:
+    return [key.desc() if ask.bounds[1] else key for key in keys]
 
 
-@lru_cache(maxsize=256)
-def _merged(
-    dialect: str,
-    wanted: Filter,
-    order: Order,
-    number: int,
-    by_entry: bool,
-    limit: int | None,
-    backwards: bool,
-    free: bool,
-) -> tuple[TextClause, dict[str, Any]]:
-    """What a number of stretches hold, in one order."""
-
-    def ordered(keys: Iterable[Any]) -> list[Any]:
-        return [key.desc() if backwards else key for key in keys]
-
-    column, place = items.c.entry if by_entry else items.c.why, tuple_(items.c.rank, items.c.id)
-    parts = []
-    for n in range(number):
-        where: list[ColumnElement[bool]] = [
-            items.c.state == UNDECIDED,
-            column == _open(f"value_{n}"),
-            place > tuple_(_open(f"low0_{n}"), _open(f"low1_{n}")),
-            place < tuple_(_open(f"high0_{n}"), _open(f"high1_{n}")),
-            *([chosen(wanted, undecided=True)] if by_entry else []),
-            *([_free()] if free else []),
-        ]
-        part = select(*_COLUMNS[order]).where(*where).order_by(*ordered((items.c.rank, items.c.id))).limit(limit)
-        parts.append(select(part.subquery()))
-    merged = union_all(*parts).subquery()
-    keys = [merged.c[key.name] for key in _COLUMNS[order]]
-    return _as_sql(select(merged.c.id).order_by(*ordered(keys)).limit(limit), dialect)
+def _free(ask: _Ask) -> list[ColumnElement[bool]]:
+    return [unclaimed(_open("holder"), _open("now"))] if ask.is_claimed else []
 
 
-@lru_cache(maxsize=256)
-def _walked(
-    dialect: str, wanted: Filter, order: Order, bounds: tuple[bool, bool], limit: int | None, sort: bool, free: bool
-) -> tuple[TextClause, dict[str, Any]]:
-    """What a filter lets through, sorted, or as an index has it."""
-    keys = [column + 0 for column in _COLUMNS[order]] if sort else list(_COLUMNS[order])
-    after, before = (tuple_(*(_open(f"{name}{n}") for n in range(len(keys)))) for name in ("after", "before"))
-    where = [
-        chosen(wanted, undecided=True),
-        *([tuple_(*keys) > after] if bounds[0] else []),
-        *([tuple_(*keys) < before] if bounds[1] else []),
-        *([_free()] if free else []),
+def _within(ask: _Ask, number: int) -> list[ColumnElement[bool]]:
+    """What is wanted of the stretch of this number."""
+    place = tuple_(items.c.rank, items.c.id)
+    return [
+        items.c.state == UNDECIDED,
+        (items.c.entry if ask.is_by_entry else items.c.why) == _open(f"value_{number}"),
+        place > tuple_(_open(f"low0_{number}"), _open(f"low1_{number}")),
+        place < tuple_(_open(f"high0_{number}"), _open(f"high1_{number}")),
+        *([chosen(ask.wanted, undecided=True)] if ask.is_by_entry else []),
     ]
-    ordered = [key.desc() for key in keys] if bounds[1] else keys
-    return _as_sql(select(items.c.id).where(*where).order_by(*ordered).limit(limit), dialect)
+
+
+def _bounded(ask: _Ask, keys: Sequence[ColumnElement[int]]) -> list[ColumnElement[bool]]:
+    """Between the keys where the selection begins and ends."""
+    after, before = (tuple_(*(_open(f"{name}{n}") for n in range(len(keys)))) for name in ("after", "before"))
+    return [
+        *([tuple_(*keys) > after] if ask.bounds[0] else []),
+        *([tuple_(*keys) < before] if ask.bounds[1] else []),
+    ]
+
+
+@lru_cache(maxsize=256)
+def _merged(ask: _Ask) -> _Sql:
+    """The first of every stretch, and of these the first."""
+    inner = _ordered(ask, (items.c.rank, items.c.id))
+    parts = [
+        select(*_COLUMNS[ask.order]).where(*_within(ask, n), *_free(ask)).order_by(*inner).limit(ask.limit)
+        for n in range(ask.number)
+    ]
+    merged = union_all(*(select(part.subquery()) for part in parts)).subquery()
+    keys = [merged.c[key.name] for key in _COLUMNS[ask.order]]
+    return _as_sql(select(merged.c.id).order_by(*_ordered(ask, keys)).limit(ask.limit), ask.dialect)
+
+
+@lru_cache(maxsize=256)
+def _gathered(ask: _Ask) -> _Sql:
+    """All that the stretches hold, sorted."""
+    parts = [select(*_COLUMNS[ask.order]).where(*_within(ask, n), *_free(ask)) for n in range(ask.number)]
+    gathered = union_all(*parts).subquery()
+    keys = [gathered.c[key.name] for key in _COLUMNS[ask.order]]
+    statement = select(gathered.c.id).where(*_bounded(ask, keys)).order_by(*_ordered(ask, keys)).limit(ask.limit)
+    return _as_sql(statement, ask.dialect)
+
+
+@lru_cache(maxsize=256)
+def _counted(ask: _Ask) -> _Sql:
+    """How many the stretches hold; no more than RARE are counted."""
+    parts = [select(items.c.id).where(*_within(ask, n)) for n in range(ask.number)]
+    some = select(union_all(*parts).subquery()).limit(RARE).subquery()
+    return _as_sql(select(func.count()).select_from(some), ask.dialect)
+
+
+@lru_cache(maxsize=256)
+def _walked(ask: _Ask) -> _Sql:
+    """What a filter lets through, as the order's index has it; that of one text, sorted."""
+    keys = [column + 0 if ask.wanted.document is not None else column for column in _COLUMNS[ask.order]]
+    where = [chosen(ask.wanted, undecided=True), *_bounded(ask, keys), *_free(ask)]
+    return _as_sql(select(items.c.id).where(*where).order_by(*_ordered(ask, keys)).limit(ask.limit), ask.dialect)
 
 
 def unclaimed(holder: Any, now: Any) -> ColumnElement[bool]:
@@ -302,14 +324,12 @@ def listed(
 ) -> Select[Any]:
     """A selection of what a filter lets through in any state, in order."""
     keys = _COLUMNS[order]
-    statement = columns.where(chosen(wanted), *_between(keys, after, before)).limit(limit)
-    return statement.order_by(*(key.desc() if before is not None else key for key in keys))
-
-
-def _between(columns: Sequence[Column[int]], after: Key | None, before: Key | None) -> list[ColumnElement[bool]]:
-    here = tuple_(*columns)
-    bounds = [] if after is None else [here > tuple_(*after)]
-    return bounds if before is None else [*bounds, here < tuple_(*before)]
+    where = [chosen(wanted)]
+    if after is not None:
+        where.append(tuple_(*keys) > tuple_(*after))
+    if before is not None:
+        where.append(tuple_(*keys) < tuple_(*before))
+    return columns.where(*where).order_by(*(key.desc() if before is not None else key for key in keys)).limit(limit)
 
 
 def not_undone() -> ColumnElement[bool]:
