@@ -27,7 +27,6 @@ from unspin.gold import Gold, markup_from_pair, parse_markup
 from unspin.language import default_model
 from unspin.model import DecidedBy, Restoration
 from unspin.pipeline import default_lexicon
-from unspin.rank import default_ranker
 from unspin.text import segment
 
 GONE = 0.2  # of a thinned copy's sentences
@@ -88,7 +87,7 @@ def main() -> None:
     arguments = parser.parse_args()
     found = list(passages(arguments.pairs, arguments.limit))
     pairs, golds = [pair for pair, _ in found], [gold for _, gold in found]
-    stages = default_lexicon(), default_model(), default_ranker()
+    stages = default_lexicon(), default_model()
     kinds: dict[str, Choose] = {
         "alone": lambda n: [],
         "with the other copy": lambda n: [pairs[n].spun[1]],

@@ -14,8 +14,9 @@ no weighing: `unspin.witness`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 from itertools import chain, pairwise
 
@@ -27,7 +28,7 @@ from unspin.decode import CONSISTENCY, Decoding, decode
 from unspin.language import LanguageModel
 from unspin.lattice import Floats, Ints, Lattice, join
 from unspin.lexicon import Lexicon
-from unspin.model import Token
+from unspin.model import Attestation, Edit, Entry, Token
 from unspin.pairing import Stretch, stretches
 from unspin.rank import Context, Ranker
 from unspin.text import segment
@@ -37,6 +38,7 @@ UNSHARED = -4.0  # nats for a token that only one copy can have
 SLACK = 2  # tokens by which an alignment may be wrong
 WEIGHT = 2.0  # of the evidence beside language model and ranker, which are surer than they are right
 MOST = 12.0  # nats that one sibling can say for or against a swap
+LEAST_SAID = 1.0  # nats for a swap; who says less is not named as one who attests it
 LEAST_SHARE = 1e-4  # of a reading in the first pass; a sibling may revive what seemed impossible
 LEAST_CHANGES = 0.01  # of words, a token; with no more, two copies were spun as one, and agreement proves nothing
 CLEAN = 0.1  # nats of spin evidence a word; an unspun text shows less
@@ -45,17 +47,22 @@ _FINE = 8  # depth units between two tokens
 
 @dataclass(frozen=True)
 class Sibling:
-    """A copy of the same original: its text, its tokens by sentence, and how it was decoded."""
+    """A copy of the same original: its text, its tokens by sentence, how it was decoded, and what it is called."""
 
     text: str
     sentences: tuple[tuple[Token, ...], ...]
     decoding: Decoding
+    name: str
 
     @classmethod
-    def read(cls, text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker) -> Sibling:
-        """Read a text as a sibling. It takes as long as restoring it, and serves any number of texts."""
+    def read(cls, text: str, lexicon: Lexicon, model: LanguageModel, *, name: str = "") -> Sibling:
+        """Read a text as a sibling: a fifth of what restoring it takes. It serves any number of texts.
+
+        Edits name it by `name` or, without one, by its digest. No ranker reads it: that gains nothing.
+        """
         sentences = [sentence for paragraph in segment(text).paragraphs for sentence in paragraph.sentences]
-        return cls(text, tuple(s.tokens for s in sentences), decode(sentences, lexicon, model, ranker))
+        decoding = decode(sentences, lexicon, model)
+        return cls(text, tuple(s.tokens for s in sentences), decoding, name or digest(text))
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -80,21 +87,46 @@ class Sibling:
 
 
 class Siblings:
-    """A ranker that adds what spun siblings say to the scores of another."""
+    """A ranker that adds what spun siblings say to the scores of another, and knows afterwards who spoke for what.
+
+    For one text: what was said is remembered by the places of that text.
+    """
 
     def __init__(self, base: Ranker, siblings: Sequence[Sibling]) -> None:
         self.base = base
         self.siblings = tuple(siblings)
         self.scales = base.scales
         self.digest = "+".join([base.digest, *(f"sibling-{digest(sibling.text)}" for sibling in siblings)])
+        self._attested: defaultdict[tuple[int, int, Entry | None], list[Attestation]] = defaultdict(list)
 
     def score(self, context: Context) -> Floats:
         """Per emission, what the base says and, for the first word of a swap, what the siblings say of it."""
         scores = self.base.score(context)
         for sibling in self.siblings:
             if not sibling.is_unspun:
-                scores[context.first] += WEIGHT * np.clip(heard(context, sibling), -MOST, MOST)
+                shared = list(stretches(_sentences(context), sibling.words))
+                said = heard(context, sibling, shared)
+                scores[context.first] += WEIGHT * np.clip(said, -MOST, MOST)
+                self._note(context, sibling, shared, said)
         return scores
+
+    def _note(self, context: Context, sibling: Sibling, shared: Iterable[Stretch], said: Floats) -> None:
+        first, last = np.zeros((2, len(context.tokens)), dtype=np.int64)
+        for stretch in shared:
+            begin, end, *_ = stretch.span
+            first[begin:end], last[begin:end] = stretch.places()
+        for number in np.flatnonzero(said >= LEAST_SAID).tolist():
+            begin, end, entry = context.found[number]
+            there = sibling.tokens[first[begin:end].min() : last[begin:end].max()]
+            if there:
+                span = there[0].start, there[-1].end
+                key = context.tokens[begin].start, context.tokens[end - 1].end, context.lexicon.active[entry]
+                self._attested[key].append(Attestation(sibling.name, *span, sibling.text[slice(*span)]))
+
+    def attested(self, edits: Iterable[Edit]) -> Iterator[Edit]:
+        """The edits, each with what the spun siblings that spoke for it have there."""
+        for edit in edits:
+            yield replace(edit, attested_by=tuple(self._attested.get((edit.start, edit.end, edit.entry), ())))
 
 
 def digest(text: str) -> str:
@@ -102,11 +134,13 @@ def digest(text: str) -> str:
     return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
 
 
-def heard(context: Context, sibling: Sibling) -> Floats:
-    """Per match of the context, ln P(sibling | swap) - ln P(sibling | its words left alone); 0 if it says nothing."""
+def heard(context: Context, sibling: Sibling, shared: Sequence[Stretch]) -> Floats:
+    """Per match of the context, ln P(sibling | swap) - ln P(sibling | its words left alone); 0 if it says nothing.
+
+    `shared` are the stretches that both texts have.
+    """
     scores = np.zeros(len(context.found))
     ours, theirs = _asking(context), _answering(sibling, context.lexicon)
-    shared = list(stretches(_sentences(context), sibling.words))
     regions = [region for stretch in shared for region in _regions(stretch, ours, theirs)]
     differ = sum(stretch.changes for stretch in shared)
     if not regions or differ <= LEAST_CHANGES * sum(stretch.span[1] - stretch.span[0] for stretch in shared):

@@ -17,6 +17,7 @@ import json
 import re
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import asdict
 from enum import StrEnum
 from html import escape
 from importlib.resources import files
@@ -204,6 +205,8 @@ def _json_line(edit: Edit) -> str:
         "confidence": edit.confidence,
         "decided_by": edit.decided_by.value,
     }
+    if edit.attested_by:
+        line["attested_by"] = [asdict(copy) for copy in edit.attested_by]
     return json.dumps(line, ensure_ascii=False).translate(_JSON_BREAKS) + "\n"
 
 
@@ -252,6 +255,8 @@ def _figures(restoration: Restoration, pieces: Sequence[_Piece]) -> Iterator[tup
     yield "Swaps restored", f"{len(edits) - mended:,}" + (f" <small>+ {mended:,} mended</small>" if mended else "")
     yield "Held", f"{sum(isinstance(piece, Held) for piece in pieces):,}"
     yield "Paragraphs removed", f"{sum(isinstance(piece, _Removed) for piece in pieces):,}"
+    if restoration.siblings:
+        yield "Siblings read along", f"{len(restoration.siblings):,}"
 
 
 def _blocks_of(pieces: Iterable[_Piece]) -> Iterator[str]:
@@ -300,10 +305,14 @@ def _folded(removed: _Removed) -> str:
 def _inline_edit(edit: Edit, number: int) -> str:
     source = f" (source: {edit.entry.source})" if edit.entry and edit.entry.source else ""
     entry = f"{edit.entry.spun} ← {edit.entry.original}{source}\n" if edit.entry else ""
-    title = f"{entry}confidence {edit.confidence:.2f}, decided by {edit.decided_by}"
+    title = "\n".join((f"{entry}confidence {edit.confidence:.2f}, decided by {edit.decided_by}", *_attested(edit)))
     parts = (("del", edit.before), ("ins", edit.after))
     inner = "<wbr>".join(f"<{tag}>{_escape(text)}</{tag}>" for tag, text in parts if text)
     return f'<span id="e{number}" class="{_strength(edit.confidence)}" title="{_escape(title)}">{inner}</span>'
+
+
+def _attested(edit: Edit) -> Iterator[str]:
+    return (f"{copy.sibling} has “{copy.text}”" for copy in edit.attested_by)
 
 
 def _strength(confidence: float) -> str:
@@ -322,7 +331,8 @@ def _inline_held(held: Held, number: int) -> str:
 def _edit_row(edit: Edit) -> tuple[str, ...]:
     entry = f"{edit.entry.spun} ← {edit.entry.original}" if edit.entry else "—"
     source = edit.entry.source if edit.entry else ""
-    return edit.before, edit.after, f"{edit.confidence:.2f}", entry, source or "—", edit.decided_by.value
+    decided = "; ".join((edit.decided_by.value, *_attested(edit)))
+    return edit.before, edit.after, f"{edit.confidence:.2f}", entry, source or "—", decided
 
 
 def _held_row(held: Held) -> tuple[str, ...]:

@@ -89,16 +89,17 @@ def restore(
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    copies = [Sibling.read(s, lexicon, model, ranker) if isinstance(s, str) else s for s in siblings]
-    judge = Siblings(ranker, copies) if copies else ranker
+    copies = [Sibling.read(one, lexicon, model) if isinstance(one, str) else one for one in siblings]
+    together = Siblings(ranker, copies)
     document, duplicates, decoding = _look(
-        text, lexicon, model, judge, keep_duplicates=keep_duplicates, assume_spun=assume_spun
+        text, lexicon, model, together if copies else ranker, keep_duplicates=keep_duplicates, assume_spun=assume_spun
     )
     spin = evidence(decoding, SPIN_RATES)
     if assume_spun:
         spin = replace(spin, is_spun=True)
     readings = decoding.readings if spin.is_spun else ()
     edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
+    edits = tuple(together.attested(edits))
     kept = without_repeats(document, duplicates)
     if spin.is_spun:
         edits, held = overrule(
@@ -120,6 +121,7 @@ def restore(
         edits=mend_articles(kept, edits),
         held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
         signature=Signature(_version(), lexicon.digest, model.digest, tuple(options)),
+        siblings=tuple(copy.name for copy in copies),
     )
 
 

@@ -18,7 +18,7 @@ import numpy as np
 from unspin.consensus import SLACK, Sibling
 from unspin.decide import guard
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, DecidedBy, Edit, Entry, Held, HeldReason, Option, Sentence, Token
+from unspin.model import Attestation, Candidate, DecidedBy, Edit, Entry, Held, HeldReason, Option, Sentence, Token
 from unspin.pairing import Stretch, stretches
 
 # How often such an edit was exactly right on aligned pairs (`benchmarks/consensus.py`).
@@ -184,9 +184,11 @@ def _joined(steps: Iterable[_Step]) -> Iterator[_Step]:
 def _edit(text: str, tokens: Sequence[Token], swap: _Step, sibling: Sibling) -> Edit | None:
     """The sibling's words, as they stand there, in place of ours; none where a line ends in between."""
     start, end = tokens[swap.start].start, tokens[swap.end - 1].end
+    there = sibling.tokens[swap.other].start, sibling.tokens[swap.other_end - 1].end
     before = text[start:end]
-    after = sibling.text[sibling.tokens[swap.other].start : sibling.tokens[swap.other_end - 1].end]
+    after = sibling.text[slice(*there)]
     if before == after or len(before.splitlines()) > 1 or len(after.splitlines()) > 1:
         return None
     confidence = EXPLAINED if swap.entry else UNEXPLAINED
-    return Edit(start, end, before, after, swap.entry, confidence, DecidedBy.SIBLING)
+    attested = (Attestation(sibling.name, *there, after),)
+    return Edit(start, end, before, after, swap.entry, confidence, DecidedBy.SIBLING, attested)

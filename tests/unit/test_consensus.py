@@ -20,9 +20,10 @@ from unspin.consensus import Sibling, Siblings, heard
 from unspin.decode import decode
 from unspin.language import default_model
 from unspin.lattice import Floats, Ints
-from unspin.model import Entry
+from unspin.model import Attestation, DecidedBy, Entry
+from unspin.pairing import stretches
 from unspin.pipeline import default_lexicon
-from unspin.rank import UNRANKED, Context, Scales, default_ranker
+from unspin.rank import UNRANKED, Context, Scales
 from unspin.text import segment
 
 SWAPS = (
@@ -54,7 +55,7 @@ class Listening:
 
 
 def sibling(text: str) -> Sibling:
-    return Sibling.read(text, LEXICON, Even(), UNRANKED)
+    return Sibling.read(text, LEXICON, Even())
 
 
 def context(text: str) -> Context:
@@ -63,11 +64,15 @@ def context(text: str) -> Context:
     return ranker.context
 
 
+def heard_of(asked: Context, other: Sibling) -> Floats:
+    return heard(asked, other, list(stretches(consenting._sentences(asked), other.words)))
+
+
 def said(text: str, other: str) -> dict[tuple[str, str], float]:
     """What the other text says of each swap of the first, by spun and original phrase."""
     asked = context(text)
     entries = (LEXICON.active[match.entry] for match in asked.found)
-    scores = heard(asked, sibling(other)).tolist()
+    scores = heard_of(asked, sibling(other)).tolist()
     return {(e.spun, e.original): score for e, score in zip(entries, scores, strict=True)}
 
 
@@ -95,8 +100,8 @@ def test_agreement_speaks_for_heads_with_few_alternates() -> None:
     ranker = Listening()
     text = "A big dog lived here for a yr or so."
     decode([s for p in segment(text).paragraphs for s in p.sentences], lexicon, Even(), ranker)
-    other = Sibling.read("A big dog lived here for a year or so.", lexicon, Even(), UNRANKED)
-    scores = heard(ranker.context, other)
+    other = Sibling.read("A big dog lived here for a year or so.", lexicon, Even())
+    scores = heard_of(ranker.context, other)
     by_original = {lexicon.active[m.entry].original: s for m, s in zip(ranker.context.found, scores, strict=True)}
     assert by_original["large"] - by_original["great"] == pytest.approx(math.log(0.9 / 0.2), abs=0.2)
 
@@ -136,7 +141,7 @@ def test_the_product_is_exact(words: list[str], chance: Random) -> None:
     assume(matches(text.lower().split(), LEXICON)[0])
     asked, told = context(text), sibling(other)
     with patch.multiple(consenting, UNSHARED=-200.0, SLACK=9, LEAST_CHANGES=-1.0):
-        scores = heard(asked, told)
+        scores = heard_of(asked, told)
     if not scores.any():
         return
     ours, theirs = consenting._asking(asked), consenting._answering(told, LEXICON)
@@ -204,11 +209,23 @@ def test_a_second_copy_changes_what_is_restored() -> None:
     assert "yard" in cleaned(restore(text, siblings=[other], **options))  # type: ignore[arg-type]
 
 
+def test_an_edit_names_the_copies_that_spoke_for_it_and_quotes_them() -> None:
+    text, others = "It was a yr of massive change.", ("It was a 12 months of big change.", "Whisk two eggs.")
+    read = [Sibling.read(one, LEXICON, Even(), name=name) for one, name in zip(others, ("b.txt", ""), strict=True)]
+    restoration = restore(text, lexicon=LEXICON, model=Even(), ranker=UNRANKED, assume_spun=True, siblings=read)
+    (year,) = (edit for edit in restoration.edits if edit.before == "yr")
+    assert year.after == "year" and year.decided_by is DecidedBy.DECODER
+    assert year.attested_by == (Attestation("b.txt", 9, 18, "12 months"),)
+    assert restoration.siblings == ("b.txt", consenting.digest(others[1]))
+    for edit in restoration.edits:
+        assert all(others[0][one.start : one.end] == one.text for one in edit.attested_by)
+
+
 def test_siblings_are_named_in_the_signature_and_may_be_read_beforehand() -> None:
     alone, told = restore(SPUN), restore(SPUN, siblings=[RESPUN])
     assert "siblings" not in str(alone.signature)
     assert told.signature.options[:-1] == alone.signature.options
     assert told.signature.options[-1][0] == "siblings"
-    read = Sibling.read(RESPUN, default_lexicon(), default_model(), default_ranker())
+    read = Sibling.read(RESPUN, default_lexicon(), default_model())
     assert restore(SPUN, siblings=[read]) == told
     assert not read.is_unspun and read.spin_rate > 0.5

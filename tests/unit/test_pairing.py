@@ -100,6 +100,19 @@ def test_the_boundaries_leave_a_way_along(left: list[list[str]], right: list[lis
         assert (low[1:] >= low[:-1]).all() and (low[1:] <= high[:-1] + 1).all()
 
 
+@settings(deadline=None)
+@given(TEXTS, TEXTS)
+def test_every_token_has_its_place(left: list[list[str]], right: list[list[str]]) -> None:
+    ours, theirs = flat(left), flat(right)
+    for stretch in stretches(left, right):
+        start, end, other, other_end = stretch.span
+        places = list(zip(*(edges.tolist() for edges in stretch.places()), strict=True))
+        assert len(places) == end - start
+        assert all(other <= first <= last <= other_end for first, last in places)
+        same = [n for piece in stretch.pieces if piece.is_same for n in range(piece.start, piece.end)]
+        assert all([ours[n]] == theirs[slice(*places[n - start])] for n in same)
+
+
 def test_changes_are_other_words_not_more_or_fewer() -> None:
     (stretch,) = stretches(["a b c d e f g".split()], ["a b x d e g".split()])
     assert isinstance(stretch, Stretch)

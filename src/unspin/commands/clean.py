@@ -84,7 +84,7 @@ def summary(restoration: Restoration) -> str:
     if spin.is_spun:
         told = made.count(DecidedBy.SIBLING)
         swaps = made.count(DecidedBy.DECODER) + made.count(DecidedBy.ENDPOINT) + told
-        parts.append(counted(swaps, "swap") + " restored" + (f" ({told:,} as siblings have it)" if told else ""))
+        parts.append(counted(swaps, "swap") + " restored" + _credit(restoration))
     if mended := made.count(DecidedBy.AGREEMENT) + made.count(DecidedBy.DEBRIS):
         parts.append(f"{mended:,} mended")
     if spin.is_spun or restoration.held:
@@ -92,6 +92,14 @@ def summary(restoration: Restoration) -> str:
     if not spin.is_spun:
         return ", ".join(["no spin evidence", *(parts or ["unchanged"])])
     return ", ".join([*parts, f"spin rate {spin.rate:.2f}", f"evidence {spin.evidence:.2f} nats/word"])
+
+
+def _credit(restoration: Restoration) -> str:
+    """What siblings had to do with it."""
+    told = sum(edit.decided_by is DecidedBy.SIBLING for edit in restoration.edits)
+    backed = sum(bool(edit.attested_by) for edit in restoration.edits) - told
+    parts = [f"{told:,} as siblings have it"] * bool(told) + [f"{backed:,} with their support"] * bool(backed)
+    return f" ({', '.join(parts)})" if parts else ""
 
 
 def _asked(restoration: Restoration, endpoint: Endpoint, name: str, *, quiet: bool) -> Restoration:
@@ -117,7 +125,7 @@ def _read_siblings(paths: Sequence[Path], found: Sequence[Source], stages: Stage
     """The siblings of the one text. Says what each is good for. Raises InputError."""
     if paths and len(found) != 1:
         raise click.UsageError("--siblings are copies of one text; give one FILE")
-    copies = [Sibling.read(read_text(path), **stages) for path in paths]
+    copies = [Sibling.read(read_text(path), stages["lexicon"], stages["model"], name=str(path)) for path in paths]
     for path, copy in zip(paths, copies, strict=True):
         if not quiet:
             say(f"{path}: a sibling, " + ("unspun: its words win" if copy.is_unspun else "read as a spun one"))
