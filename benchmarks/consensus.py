@@ -2,8 +2,8 @@
 
 Restores first spun copies alone, with the second copy and with the original as siblings, whole, thinned out (a fifth
 of the sentences gone, the rest shuffled) or of another passage, and prints a Markdown table. The second row says
-what the other copy could be worth: as if every swap were restored right that reads otherwise there. Siblings are
-read beforehand, which words/s leaves out.
+what the other copy could be worth: as if every swap were restored right that reads otherwise there. The time
+includes that of reading the siblings.
 """
 
 from __future__ import annotations
@@ -100,7 +100,7 @@ def main() -> None:
     }
     print("| | precision | recall | F0.5 | words/s |\n|---| ---: | ---: | ---: | ---: |")
     for name, choose in kinds.items():
-        siblings = [[Sibling.read(text, *stages) for text in choose(number)] for number in range(len(golds))]
+        siblings = [[Sibling(text, *stages) for text in choose(number)] for number in range(len(golds))]
         start = time.process_time()
         restored = [unspin.restore(gold.text, siblings=read) for gold, read in zip(golds, siblings, strict=True)]
         speed = sum(len(gold.text.split()) for gold in golds) / (time.process_time() - start)

@@ -28,7 +28,7 @@ from unspin.decode import CONSISTENCY, Decoding, decode
 from unspin.language import LanguageModel
 from unspin.lattice import Floats, Ints, Lattice, join
 from unspin.lexicon import Lexicon
-from unspin.model import Attestation, Edit, Entry, Token
+from unspin.model import Attestation, Edit, Entry, Sentence, Token
 from unspin.pairing import Stretch, stretches
 from unspin.rank import Context, Ranker
 from unspin.text import segment
@@ -45,34 +45,32 @@ CLEAN = 0.1  # nats of spin evidence a word; an unspun text shows less
 _FINE = 8  # depth units between two tokens
 
 
-@dataclass(frozen=True)
 class Sibling:
-    """A copy of the same original: its text, its tokens by sentence, how it was decoded, and what it is called."""
+    """A copy of the same original. It is read when first asked for, once, and serves any number of texts."""
 
-    text: str
-    sentences: tuple[tuple[Token, ...], ...]
-    decoding: Decoding
-    name: str
+    def __init__(self, text: str, lexicon: Lexicon, model: LanguageModel, *, name: str = "") -> None:
+        """`name` is what edits call it; without one, its digest."""
+        self.text, self.name = text, name or digest(text)
+        self._lexicon, self._model = lexicon, model
 
-    @classmethod
-    def read(cls, text: str, lexicon: Lexicon, model: LanguageModel, *, name: str = "") -> Sibling:
-        """Read a text as a sibling: a fifth of what restoring it takes. It serves any number of texts.
+    @cached_property
+    def _units(self) -> list[Sentence]:
+        return [sentence for paragraph in segment(self.text).paragraphs for sentence in paragraph.sentences]
 
-        Edits name it by `name` or, without one, by its digest. No ranker reads it: that gains nothing.
-        """
-        sentences = [sentence for paragraph in segment(text).paragraphs for sentence in paragraph.sentences]
-        decoding = decode(sentences, lexicon, model)
-        return cls(text, tuple(s.tokens for s in sentences), decoding, name or digest(text))
+    @cached_property
+    def decoding(self) -> Decoding:
+        """How it was spun. No ranker has a say: that would take five times as long, and gains nothing."""
+        return decode(self._units, self._lexicon, self._model)
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
         """All tokens in reading order."""
-        return tuple(chain.from_iterable(self.sentences))
+        return tuple(chain.from_iterable(sentence.tokens for sentence in self._units))
 
     @cached_property
     def words(self) -> list[list[str]]:
         """The normal forms of each sentence's tokens."""
-        return [[token.norm for token in tokens] for tokens in self.sentences]
+        return [[token.norm for token in sentence.tokens] for sentence in self._units]
 
     @cached_property
     def is_unspun(self) -> bool:
@@ -99,15 +97,18 @@ class Siblings:
         self.digest = "+".join([base.digest, *(f"sibling-{digest(sibling.text)}" for sibling in siblings)])
         self._attested: defaultdict[tuple[int, int, Entry | None], list[Attestation]] = defaultdict(list)
 
+    @cached_property
+    def _spun(self) -> tuple[Sibling, ...]:
+        return _independent(sibling for sibling in self.siblings if not sibling.is_unspun)
+
     def score(self, context: Context) -> Floats:
         """Per emission, what the base says and, for the first word of a swap, what the siblings say of it."""
         scores = self.base.score(context)
-        for sibling in self.siblings:
-            if not sibling.is_unspun:
-                shared = list(stretches(_sentences(context), sibling.words))
-                said = heard(context, sibling, shared)
-                scores[context.first] += WEIGHT * np.clip(said, -MOST, MOST)
-                self._note(context, sibling, shared, said)
+        for sibling in self._spun:
+            shared = list(stretches(_sentences(context), sibling.words))
+            said = heard(context, sibling, shared)
+            scores[context.first] += WEIGHT * np.clip(said, -MOST, MOST)
+            self._note(context, sibling, shared, said)
         return scores
 
     def _note(self, context: Context, sibling: Sibling, shared: Iterable[Stretch], said: Floats) -> None:
@@ -142,8 +143,7 @@ def heard(context: Context, sibling: Sibling, shared: Sequence[Stretch]) -> Floa
     scores = np.zeros(len(context.found))
     ours, theirs = _asking(context), _answering(sibling, context.lexicon)
     regions = [region for stretch in shared for region in _regions(stretch, ours, theirs)]
-    differ = sum(stretch.changes for stretch in shared)
-    if not regions or differ <= LEAST_CHANGES * sum(stretch.span[1] - stretch.span[0] for stretch in shared):
+    if not regions or _is_one_run(shared):
         return scores
     numbers: dict[str, int] = {}
     asking = _Lattices(ours, [(r.start, r.end) for r in regions], numbers)
@@ -157,6 +157,26 @@ def heard(context: Context, sibling: Sibling, shared: Sequence[Stretch]) -> Floa
         start, end, _ = ours.found[number]
         scores[number] = score - alone[start:end].min()
     return scores
+
+
+def _is_one_run(shared: Iterable[Stretch]) -> bool:
+    """Do two copies differ so little where they are aligned that they were spun as one?"""
+    aligned = [(stretch.changes, stretch.span[1] - stretch.span[0]) for stretch in shared]
+    return sum(changes for changes, _ in aligned) <= LEAST_CHANGES * sum(size for _, size in aligned)
+
+
+def _independent(siblings: Iterable[Sibling]) -> tuple[Sibling, ...]:
+    """Those that are not, for the most part, what an earlier one says: once more is no second witness."""
+    chosen: list[Sibling] = []
+    for sibling in siblings:
+        for other in chosen:
+            shared = list(stretches(sibling.words, other.words))
+            size = sum(stretch.span[1] - stretch.span[0] for stretch in shared)
+            if 2 * size >= len(sibling.tokens) and _is_one_run(shared):
+                break
+        else:
+            chosen.append(sibling)
+    return tuple(chosen)
 
 
 def _log(shares: Floats) -> Floats:

@@ -310,7 +310,7 @@ class Signature:
 class Restoration:
     """What was found and decided for one text. The cleaned text is derived: `unspin.edit.cleaned`.
 
-    `siblings` names the copies that it was read with.
+    `siblings` names the copies that it was read with; a text without spin evidence is read alone.
     """
 
     original: str

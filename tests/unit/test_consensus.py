@@ -55,7 +55,7 @@ class Listening:
 
 
 def sibling(text: str) -> Sibling:
-    return Sibling.read(text, LEXICON, Even())
+    return Sibling(text, LEXICON, Even())
 
 
 def context(text: str) -> Context:
@@ -100,7 +100,7 @@ def test_agreement_speaks_for_heads_with_few_alternates() -> None:
     ranker = Listening()
     text = "A big dog lived here for a yr or so."
     decode([s for p in segment(text).paragraphs for s in p.sentences], lexicon, Even(), ranker)
-    other = Sibling.read("A big dog lived here for a year or so.", lexicon, Even())
+    other = Sibling("A big dog lived here for a year or so.", lexicon, Even())
     scores = heard_of(ranker.context, other)
     by_original = {lexicon.active[m.entry].original: s for m, s in zip(ranker.context.found, scores, strict=True)}
     assert by_original["large"] - by_original["great"] == pytest.approx(math.log(0.9 / 0.2), abs=0.2)
@@ -211,7 +211,7 @@ def test_a_second_copy_changes_what_is_restored() -> None:
 
 def test_an_edit_names_the_copies_that_spoke_for_it_and_quotes_them() -> None:
     text, others = "It was a yr of massive change.", ("It was a 12 months of big change.", "Whisk two eggs.")
-    read = [Sibling.read(one, LEXICON, Even(), name=name) for one, name in zip(others, ("b.txt", ""), strict=True)]
+    read = [Sibling(one, LEXICON, Even(), name=name) for one, name in zip(others, ("b.txt", ""), strict=True)]
     restoration = restore(text, lexicon=LEXICON, model=Even(), ranker=UNRANKED, assume_spun=True, siblings=read)
     (year,) = (edit for edit in restoration.edits if edit.before == "yr")
     assert year.after == "year" and year.decided_by is DecidedBy.DECODER
@@ -226,6 +226,6 @@ def test_siblings_are_named_in_the_signature_and_may_be_read_beforehand() -> Non
     assert "siblings" not in str(alone.signature)
     assert told.signature.options[:-1] == alone.signature.options
     assert told.signature.options[-1][0] == "siblings"
-    read = Sibling.read(RESPUN, default_lexicon(), default_model())
+    read = Sibling(RESPUN, default_lexicon(), default_model())
     assert restore(SPUN, siblings=[read]) == told
     assert not read.is_unspun and read.spin_rate > 0.5

@@ -28,7 +28,7 @@ LAYERS = (
     ("decode", "copies"),
     ("decide",),
     ("debris", "ask", "consensus"),
-    ("endpoint", "witness"),
+    ("endpoint", "witness", "siblings"),
     ("pipeline",),
     ("train", "neural"),
     ("commands",),

@@ -33,9 +33,9 @@ class Even:
 
 def copy(text: str, *, unspun: bool = True) -> Sibling:
     """A sibling, as if it had been decoded."""
-    sentences = tuple(s.tokens for p in segment(text).paragraphs for s in p.sentences)
-    gains = (-99.0 if unspun else 99.0,) * len(SPIN_RATES)
-    return Sibling(text, sentences, Decoding((), gains, sum(map(len, sentences))), "there.txt")
+    sibling = Sibling(text, LEXICON, Even(), name="there.txt")
+    sibling.decoding = Decoding((), (-99.0 if unspun else 99.0,) * len(SPIN_RATES), len(sibling.tokens))
+    return sibling
 
 
 def told(
