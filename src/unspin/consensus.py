@@ -14,6 +14,7 @@ no weighing: `unspin.witness`.
 from __future__ import annotations
 
 import hashlib
+import math
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ import numpy as np
 
 from unspin.channel import SPIN_RATES, Match, keep_cost, rates_shown, swap_cost
 from unspin.decide import EVIDENCE
-from unspin.decode import CONSISTENCY, Decoding, decode
+from unspin.decode import CONSISTENCY, Decoding, Reading, decode
 from unspin.language import LanguageModel
 from unspin.lattice import Floats, Ints, Lattice, join
 from unspin.lexicon import Lexicon
@@ -39,8 +40,9 @@ SLACK = 2  # tokens by which an alignment may be wrong
 WEIGHT = 2.0  # of the evidence beside language model and ranker, which are surer than they are right
 MOST = 12.0  # nats that one sibling can say for or against a swap
 LEAST_SAID = 1.0  # nats for a swap; who says less is not named as one who attests it
+LEAST_LIKELY = 0.02  # of a swap that may tell whether two copies were spun as one
 LEAST_SHARE = 1e-4  # of a reading in the first pass; a sibling may revive what seemed impossible
-LEAST_CHANGES = 0.01  # of words, a token; with no more, two copies were spun as one, and agreement proves nothing
+OTHERWISE = 0.02  # of the swaps of copies that were spun as one, those that differ nevertheless
 CLEAN = 0.1  # nats of spin evidence a word; an unspun text shows less
 _FINE = 8  # depth units between two tokens
 
@@ -51,7 +53,7 @@ class Sibling:
     def __init__(self, text: str, lexicon: Lexicon, model: LanguageModel, *, name: str = "") -> None:
         """`name` is what edits call it; without one, its digest."""
         self.text, self.name = text, name or digest(text)
-        self._lexicon, self._model = lexicon, model
+        self.lexicon, self._model = lexicon, model
 
     @cached_property
     def _units(self) -> list[Sentence]:
@@ -60,7 +62,7 @@ class Sibling:
     @cached_property
     def decoding(self) -> Decoding:
         """How it was spun. No ranker has a say: that would take five times as long, and gains nothing."""
-        return decode(self._units, self._lexicon, self._model)
+        return decode(self._units, self.lexicon, self._model)
 
     @cached_property
     def tokens(self) -> tuple[Token, ...]:
@@ -71,6 +73,21 @@ class Sibling:
     def words(self) -> list[list[str]]:
         """The normal forms of each sentence's tokens."""
         return [[token.norm for token in sentence.tokens] for sentence in self._units]
+
+    @cached_property
+    def readings(self) -> list[tuple[Match, Reading]]:
+        """The swaps that could have been made, in order, with where they stand."""
+        place = {token.start: number for number, token in enumerate(self.tokens)}
+        readings = sorted(self.decoding.readings, key=lambda reading: reading.tokens[0].start)
+        return [
+            (Match(n := place[reading.tokens[0].start], n + len(reading.tokens), reading.entry), reading)
+            for reading in readings
+        ]
+
+    @property
+    def swaps(self) -> Iterator[tuple[Match, float]]:
+        """The same, each with its posterior."""
+        return ((match, reading.posterior) for match, reading in self.readings)
 
     @cached_property
     def is_unspun(self) -> bool:
@@ -143,7 +160,8 @@ def heard(context: Context, sibling: Sibling, shared: Sequence[Stretch]) -> Floa
     scores = np.zeros(len(context.found))
     ours, theirs = _asking(context), _answering(sibling, context.lexicon)
     regions = [region for stretch in shared for region in _regions(stretch, ours, theirs)]
-    if not regions or _is_one_run(shared):
+    made = zip(context.found, context.share[context.first].tolist(), strict=True)
+    if not regions or _is_one_run(made, ours.words, shared, sibling, context.lexicon):
         return scores
     numbers: dict[str, int] = {}
     asking = _Lattices(ours, [(r.start, r.end) for r in regions], numbers)
@@ -159,10 +177,40 @@ def heard(context: Context, sibling: Sibling, shared: Sequence[Stretch]) -> Floa
     return scores
 
 
-def _is_one_run(shared: Iterable[Stretch]) -> bool:
-    """Do two copies differ so little where they are aligned that they were spun as one?"""
-    aligned = [(stretch.changes, stretch.span[1] - stretch.span[0]) for stretch in shared]
-    return sum(changes for changes, _ in aligned) <= LEAST_CHANGES * sum(size for _, size in aligned)
+def _is_one_run(
+    swaps: Iterable[tuple[Match, float]],
+    words: Sequence[str],
+    shared: Iterable[Stretch],
+    other: Sibling,
+    lexicon: Lexicon,
+) -> bool:
+    """Was another copy spun together with these words, and edited since? Then its agreement proves nothing.
+
+    `swaps` are those that can have been made in `words`, each with its share of the readings. Of copies that were spun
+    apart, one has the other's alternate only as often as the spinner chooses it; of copies of one run, it always has
+    but for OTHERWISE. Words of the other copy that no spinner would have written there are somebody's edit, and say
+    nothing.
+    """
+    first = np.full(len(words), -1)
+    last = first.copy()
+    for stretch in shared:
+        begin, end, *_ = stretch.span
+        first[begin:end], last[begin:end] = stretch.places()
+    gain, agrees = 0.0, False
+    for (begin, end, number), share in swaps:
+        if share >= LEAST_LIKELY and first[begin:end].min() >= 0:
+            entry = lexicon.active[number]
+            there = tuple(token.norm for token in other.tokens[first[begin:end].min() : last[begin:end].max()])
+            if there == tuple(words[begin:end]):
+                gain -= share * math.log(entry.rate)
+                agrees = True
+            elif there == lexicon.originals[number] or _writes(there, entry.original, lexicon):
+                gain += share * math.log(OTHERWISE / max(OTHERWISE, 1.0 - entry.rate))
+    return agrees and gain >= 0.0
+
+
+def _writes(spun: tuple[str, ...], original: str, lexicon: Lexicon) -> bool:
+    return any(lexicon.active[number].original == original for number in lexicon.by_spun.get(spun, ()))
 
 
 def _independent(siblings: Iterable[Sibling]) -> tuple[Sibling, ...]:
@@ -172,7 +220,8 @@ def _independent(siblings: Iterable[Sibling]) -> tuple[Sibling, ...]:
         for other in chosen:
             shared = list(stretches(sibling.words, other.words))
             size = sum(stretch.span[1] - stretch.span[0] for stretch in shared)
-            if 2 * size >= len(sibling.tokens) and _is_one_run(shared):
+            words = [token.norm for token in sibling.tokens]
+            if 2 * size >= len(words) and _is_one_run(sibling.swaps, words, shared, other, sibling.lexicon):
                 break
         else:
             chosen.append(sibling)
@@ -215,12 +264,10 @@ def _asking(context: Context) -> _Text:
 
 def _answering(sibling: Sibling, lexicon: Lexicon) -> _Text:
     """A sibling, its ways weighed by the channel alone: what the language thinks of them has been said once."""
-    place = {token.start: number for number, token in enumerate(sibling.tokens)}
-    readings = sorted(sibling.decoding.readings, key=lambda reading: reading.tokens[0].start)
-    found = [Match(n := place[reading.tokens[0].start], n + len(reading.tokens), reading.entry) for reading in readings]
+    found = [match for match, _ in sibling.readings]
     entry = np.asarray([match.entry for match in found], dtype=np.int64)
     upper = np.asarray([sibling.tokens[match.start].text[0].isupper() for match in found], dtype=bool)
-    posterior = np.asarray([reading.posterior for reading in readings])
+    posterior = np.asarray([reading.posterior for _, reading in sibling.readings])
     rates = rates_shown(entry, upper, posterior, lexicon, weight=CONSISTENCY)
     words = [token.norm for token in sibling.tokens]
     kept = np.asarray([lexicon.kept.get((word,), 1.0) for word in words])
