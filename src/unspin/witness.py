@@ -16,8 +16,9 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from unspin.consensus import SLACK, Sibling
+from unspin.consensus import Sibling
 from unspin.decide import guard
+from unspin.intersect import SLACK
 from unspin.lexicon import Lexicon
 from unspin.model import Attestation, Candidate, DecidedBy, Edit, Entry, Held, HeldReason, Option, Sentence, Token
 from unspin.pairing import Stretch, stretches

@@ -13,11 +13,12 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from unspin import Lexicon, cleaned, restore
+from unspin import Lexicon, cleaned, intersect, restore
 from unspin import consensus as consenting
 from unspin.channel import matches
 from unspin.consensus import Sibling, Siblings, heard
 from unspin.decode import decode
+from unspin.intersect import Text
 from unspin.language import default_model
 from unspin.lattice import Floats, Ints
 from unspin.model import Attestation, DecidedBy, Entry
@@ -140,7 +141,8 @@ def test_the_product_is_exact(words: list[str], chance: Random) -> None:
     text, other = (f"Zig zag zog {one} zug zeg zyg" for one in spun)
     assume(matches(text.lower().split(), LEXICON)[0])
     asked, told = context(text), sibling(other)
-    with patch.multiple(consenting, UNSHARED=-200.0, SLACK=9, _is_one_run=lambda *_: False):
+    apart = patch.multiple(consenting, _is_one_run=lambda *_: False)
+    with apart, patch.multiple(intersect, UNSHARED=-200.0, SLACK=9):
         scores = heard_of(asked, told)
     if not scores.any():
         return
@@ -174,7 +176,7 @@ def _spun(original: tuple[str, ...], chance: Random) -> Iterator[str]:
         at += size
 
 
-def _weight(text: consenting._Text, swaps: tuple[tuple[int, int, int], ...]) -> float:
+def _weight(text: Text, swaps: tuple[tuple[int, int, int], ...]) -> float:
     number = {tuple(match): n for n, match in enumerate(text.found)}
     covered = {n for start, end, _ in swaps for n in range(start, end)}
     kept = sum(float(text.keep[n]) for n in range(len(text.words)) if n not in covered)

@@ -23,7 +23,7 @@ LAYERS = (
     ("backoff",),
     ("ngrams",),
     ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint"),
-    ("rank", "blocking"),
+    ("rank", "blocking", "intersect"),
     ("learn", "match"),
     ("decode", "copies"),
     ("decide",),
