@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 
 from unspin import cleaned, restore, restore_all
+from unspin.consensus import Sibling
 from unspin.language import default_model
 from unspin.model import DecidedBy
 from unspin.pipeline import default_lexicon
@@ -86,6 +87,40 @@ def test_a_collection_is_restored_together() -> None:
     alone = [restore(text) for text in texts]
     assert together[1::2] == alone[1::2]  # they have no copies
     assert replace(together[2], signature=alone[2].signature) == alone[2]
+
+
+def edited(text: str, every: int) -> str:
+    """With another word in place of every so manieth."""
+    words = text.split(" ")
+    return " ".join("granite" if n % every == every - 1 else word for n, word in enumerate(words))
+
+
+@pytest.mark.parametrize("every", [7, 15, 40])
+def test_a_copy_of_the_same_run_proves_nothing_however_it_was_edited(every: int) -> None:
+    text = f"{spun(BEES, 1)}\n{spun(SCHOOL, 1)}"
+    assert restore(text, siblings=[edited(text, every)]).edits == restore(text).edits
+
+
+def test_the_same_witness_is_heard_once() -> None:
+    text, other = (f"{spun(BEES, n)}\n{spun(SCHOOL, n)}" for n in (1, 2))
+    once, again = restore(text, siblings=[other]), restore(text, siblings=[other, edited(other, 40)])
+    assert again.edits == once.edits
+
+
+def test_of_a_copy_that_was_written_anew_only_what_the_lexicon_explains_counts() -> None:
+    text, rewritten = f"{spun(BEES, 1)}\n{spun(SCHOOL, 1)}", edited(f"{BEES}\n{SCHOOL}", 6)
+    restoration = restore(text, siblings=[rewritten])
+    assert Sibling(rewritten, LEXICON, default_model()).is_unspun
+    told = [edit for edit in restoration.edits if edit.decided_by is DecidedBy.SIBLING]
+    assert told and all(edit.entry for edit in told)
+    assert "granite" not in cleaned(restoration)
+
+
+@pytest.mark.parametrize("seed", range(1, 6))
+@pytest.mark.parametrize("other", [FERRY, spun(FERRY, 2), f"{FERRY}\n{spun(SCHOOL, 3)}"], ids=["clean", "spun", "both"])
+def test_other_texts_change_nothing(seed: int, other: str) -> None:
+    text = spun(BEES, seed)
+    assert restore(text, siblings=[other]).edits == restore(text).edits
 
 
 def test_names_are_one_a_text() -> None:
