@@ -16,7 +16,7 @@ from unspin.commands import options, terminal
 from unspin.commands.options import Stages
 from unspin.commands.terminal import Failures, counted, product, say
 from unspin.consensus import Sibling
-from unspin.diff import DiffStyle, render, schema
+from unspin.diff import DiffStyle, render
 from unspin.edit import cleaned
 from unspin.endpoint import Endpoint, is_url
 from unspin.errors import OutputError
@@ -24,6 +24,7 @@ from unspin.files import Source, SourceText, exists, read_text, sources, write_a
 from unspin.model import DecidedBy, Restoration
 from unspin.pipeline import restore
 from unspin.rank import DEFAULT as DEFAULT_RANKER
+from unspin.schemas import schema
 
 FOUND_WORK = 1  # exit code of --check
 _SUFFIXES = {
@@ -162,7 +163,7 @@ def _deliver(source: Source, text: SourceText, restoration: Restoration, deliver
 
 def _schema(context: click.Context, parameter: click.Parameter, value: bool) -> None:
     if value and not context.resilient_parsing:
-        product(schema())
+        product(schema("edit"))
         context.exit()
 
 
