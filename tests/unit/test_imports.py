@@ -23,7 +23,7 @@ LAYERS = (
     ("backoff",),
     ("ngrams",),
     ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint"),
-    ("rank", "blocking"),
+    ("rank", "blocking", "findings"),
     ("learn", "match"),
     ("decode", "copies"),
     ("decide",),

@@ -13,7 +13,7 @@ import click
 
 from unspin.align import read_pairs
 from unspin.commands import coverage, examples, options, terminal
-from unspin.commands.clean import summary
+from unspin.commands.delivery import summary
 from unspin.commands.inspect import candidate_table
 from unspin.commands.terminal import Failures, counted, legible, product, say
 from unspin.diff import DiffStyle, render
