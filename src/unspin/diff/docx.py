@@ -79,7 +79,7 @@ class _Body:
         self.paragraphs: list[str] = []
         self.runs: list[str] = []
         self.comments: list[str] = []
-        self.numbers = count(1)  # of changes
+        self.numbers = count(1)  # of changes and comments
 
     def __str__(self) -> str:
         return "".join((*self.paragraphs, _paragraph("", self.runs)))
@@ -121,7 +121,7 @@ class _Body:
 
     def comment(self, text: str, note: str, change: _Change | None = None) -> None:
         """Text with a comment, which goes where the text goes."""
-        key = f'w:id="{len(self.comments)}"'
+        key = f'w:id="{next(self.numbers)}"'
         note = _paragraph("", [f"<w:r>{_text(note, 't')}</w:r>"])
         self.comments.append(f'<w:comment {key} {self.by} w:initials="u">{note}</w:comment>')
         self.runs.append(f"<w:commentRangeStart {key}/>")
