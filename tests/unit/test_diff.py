@@ -18,7 +18,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from unspin.diff import DiffStyle, render, schema
+from unspin.diff import DiffStyle, render
+from unspin.diff.unified import patch
 from unspin.edit import apply, cleaned
 from unspin.errors import EditConflict
 from unspin.model import (
@@ -37,7 +38,7 @@ from unspin.model import (
     Signature,
     SpinEvidence,
 )
-from unspin.patch import patch
+from unspin.schemas import schema
 
 ENTRY = Entry("struggle", "war", 0.25, 7, source="learned")
 
@@ -270,7 +271,7 @@ def test_lines_quote_the_text_and_say_why() -> None:
 
 
 def test_lines_obey_the_schema_and_the_schema_names_every_decider() -> None:
-    document = json.loads(schema())
+    document = json.loads(schema("edit"))
     Draft202012Validator.check_schema(document)
     validator = Draft202012Validator(document)
     lines = parsed(RESTORED)
@@ -288,7 +289,7 @@ def test_what_siblings_said_is_told_and_where_none_did_lines_are_as_ever() -> No
     first, second = parsed(told)
     assert [Attestation(**one) for one in first.pop("attested_by")] == [there]
     assert [first, second] == parsed(RESTORED)
-    validator = Draft202012Validator(json.loads(schema()))
+    validator = Draft202012Validator(json.loads(schema("edit")))
     assert not list(validator.iter_errors(parsed(told)[0]))
     assert list(validator.iter_errors({**first, "attested_by": []}))
     (hover,) = (attributes["title"] or "" for _, attributes in page(told).elements if attributes.get("id") == "e1")

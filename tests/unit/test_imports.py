@@ -17,13 +17,13 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors"),
+    ("model", "errors", "schemas"),
     ("text", "gold", "lattice", "files"),
-    ("lexicon", "language", "edit", "patch", "evaluate", "repeats", "pairing"),
+    ("lexicon", "language", "edit", "evaluate", "repeats", "pairing"),
     ("backoff",),
     ("ngrams",),
     ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint"),
-    ("rank", "blocking", "intersect"),
+    ("rank", "blocking", "intersect", "findings"),
     ("learn", "match"),
     ("decode", "copies"),
     ("decide",),
