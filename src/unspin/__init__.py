@@ -34,7 +34,7 @@ if TYPE_CHECKING:
         Restoration,
         SpinEvidence,
     )
-    from unspin.pipeline import Inspection, inspect, restore
+    from unspin.pipeline import Inspection, inspect, restore, restore_all
     from unspin.rank import Ranker, load_ranker
 
 _HOME = {
@@ -61,7 +61,7 @@ _HOME = {
         "Restoration",
         "SpinEvidence",
     ),
-    "pipeline": ("Inspection", "inspect", "restore"),
+    "pipeline": ("Inspection", "inspect", "restore", "restore_all"),
     "rank": ("Ranker", "load_ranker"),
 }
 
@@ -99,6 +99,7 @@ __all__ = [
     "load_model",
     "load_ranker",
     "restore",
+    "restore_all",
     "without",
 ]
 

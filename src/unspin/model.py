@@ -133,9 +133,19 @@ class DecidedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Attestation:
+    """What a sibling has where an edit is made: `text`, at code points `[start, end)` of the copy named `sibling`."""
+
+    sibling: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A decided replacement. `before` quotes the text it replaces; `confidence` in [0, 1] is
-    the probability that exactly this edit is right."""
+    the probability that exactly this edit is right; `attested_by` is what siblings have there that spoke for it."""
 
     start: int
     end: int
@@ -144,6 +154,7 @@ class Edit:
     entry: Entry | None
     confidence: float
     decided_by: DecidedBy
+    attested_by: tuple[Attestation, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.end:
@@ -297,7 +308,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What was found and decided for one text. The cleaned text is derived: `unspin.edit.cleaned`."""
+    """What was found and decided for one text. The cleaned text is derived: `unspin.edit.cleaned`.
+
+    `siblings` names the copies that it was read with; a text without spin evidence is read alone.
+    """
 
     original: str
     spin: SpinEvidence
@@ -305,3 +319,4 @@ class Restoration:
     edits: tuple[Edit, ...]
     held: tuple[Held, ...]
     signature: Signature
+    siblings: tuple[str, ...] = ()

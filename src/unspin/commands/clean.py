@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial
 from pathlib import Path
 
@@ -16,10 +16,13 @@ from unspin.commands.options import Stages
 from unspin.commands.terminal import Failures, counted, say
 from unspin.consensus import Sibling
 from unspin.endpoint import Endpoint, is_url
-from unspin.files import Source, exists, read_text, sources
-from unspin.model import DecidedBy, Restoration
+from unspin.files import Source, SourceText, exists, read_text, sources
+from unspin.model import DecidedBy, Progress, Restoration
 from unspin.pipeline import restore
 from unspin.rank import DEFAULT as DEFAULT_RANKER
+from unspin.siblings import Collection
+
+MOST_TOGETHER = 200_000_000  # bytes of text in which copies are looked for; it takes about a dozen times as much memory
 
 
 def _asked(restoration: Restoration, endpoint: Endpoint, name: str, *, quiet: bool) -> Restoration:
@@ -41,15 +44,36 @@ def _account(endpoint: Endpoint) -> None:
         say(f"held, not asked about: {counted(endpoint.unasked, 'candidate')}; {spent}")
 
 
-def _read_siblings(paths: Sequence[Path], found: Sequence[Source], stages: Stages, *, quiet: bool) -> list[Sibling]:
+def _read_siblings(paths: Sequence[Path], stages: Stages, *, quiet: bool) -> list[Sibling]:
     """The siblings of the one text. Says what each is good for. Raises InputError."""
-    if paths and len(found) != 1:
-        raise click.UsageError("--siblings are copies of one text; give one FILE")
-    copies = [Sibling.read(read_text(path), **stages) for path in paths]
+    copies = [Sibling(read_text(path), stages["lexicon"], stages["model"], name=str(path)) for path in paths]
     for path, copy in zip(paths, copies, strict=True):
         if not quiet:
             say(f"{path}: a sibling, " + ("unspun: its words win" if copy.is_unspun else "read as a spun one"))
     return copies
+
+
+def _readable(found: Sequence[Source], failures: Failures, *, quiet: bool) -> Iterator[tuple[Source, SourceText]]:
+    """The texts that can be read, one at a time."""
+    for source in found:
+        text = None
+        with failures.told():
+            text = options.read_aloud(source, quiet=quiet)
+        if text is not None:
+            yield source, text
+
+
+def _together(
+    texts: Iterable[tuple[Source, SourceText]], stages: Stages, progress: Progress
+) -> Iterator[tuple[Source, SourceText, list[Sibling]]]:
+    """The texts, each with its copies among the others; for that, all are read first."""
+    read = list(texts)
+    names = [source.name for source, _ in read]
+    collection = Collection(
+        [text.text for _, text in read], stages["lexicon"], stages["model"], names=names, progress=progress
+    )
+    for number, (source, text) in enumerate(read):
+        yield source, text, collection.siblings(number)
 
 
 @click.command("clean")
@@ -64,6 +88,7 @@ def _read_siblings(paths: Sequence[Path], found: Sequence[Source], stages: Stage
     metavar="FILE",
     help="Another copy of the same original, spun otherwise or not at all, to read along; repeatable, for one text.",
 )
+@click.option("--no-siblings", is_flag=True, help="Read each of several texts alone.")
 @options.lexicon_option
 @options.model_option
 @options.endpoint_options
@@ -76,6 +101,7 @@ def command(
     min_confidence: float,
     keep_duplicates: bool,
     siblings: tuple[Path, ...],
+    no_siblings: bool,
     lexicons: tuple[str, ...],
     model: Path | None,
     ranker: str,
@@ -95,8 +121,9 @@ def command(
     NAME.words, .diff, .html, .jsonl, .docx (tracked changes), .critic.md (CriticMarkup) or .m2. The offsets in JSON
     count code points, a byte-order mark included. With --check --format, every change to make is reported.
 
-    With --siblings, copies of the same original are read together: what was written must explain every copy, and
-    where one was not spun, its words win.
+    Copies of the same original are read together: what was written must explain every copy, and where one was not
+    spun, its words win. They are found among the texts, unless --no-siblings has each read alone; for a single
+    text, --siblings names them.
 
     With --ranker URL, a language model decides what would be held for its confidence, its entry's status or a name:
     it chooses among the lexicon's options, and can write nothing else. The sentences around these candidates
@@ -114,23 +141,27 @@ def command(
     failures = Failures(errors)
     delivery.plan(found)
     quiet = delivery.quiet
+    if siblings and (no_siblings or len(found) != 1):
+        wrong = "are read or not" if no_siblings else "are copies of one text; give one FILE"
+        raise click.UsageError(f"--siblings {wrong}")
+    together = not no_siblings and _can_be_together(found, quiet=quiet)
     stages = options.stages(lexicons, model, DEFAULT_RANKER if is_url(ranker) else ranker)
-    copies = _read_siblings(siblings, found, stages, quiet=quiet)
-    restored = partial(
-        restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates, siblings=copies
-    )
-    changed = False
+    given = _read_siblings(siblings, stages, quiet=quiet)
+    restored = partial(restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates)
+    changed, accompanied = False, 0
     asking = options.endpoint(ranker, model=ranker_model, batch=batch, budget=budget, cache=cache)
     with (
         asking as endpoint,
         delivery.reported(failures),
         terminal.progress("clean", shown=_is_long(found, delivery)) as told,
     ):
-        for done, source in enumerate(found):
+        texts = _readable(found, failures, quiet=quiet)
+        alone = ((source, text, given) for source, text in texts)
+        for done, (source, text, copies) in enumerate(_together(texts, stages, told) if together else alone):
             told("texts", done, len(found))
             with failures.told():
-                text = options.read_aloud(source, quiet=quiet)
-                restoration = restored(text.text)
+                restoration = restored(text.text, siblings=copies)
+                accompanied += bool(restoration.siblings)
                 if endpoint:
                     restoration = _asked(restoration, endpoint, source.name, quiet=quiet)
                 changed |= delivery.deliver(source, text, restoration, several=len(found) > 1)
@@ -139,12 +170,28 @@ def command(
                 break
         if endpoint:
             _account(endpoint)
+    if together and accompanied and not quiet:
+        say(f"{accompanied:,} of {counted(len(found), 'text')} read together with copies of them among the others")
     failures.exit(FOUND_WORK if delivery.check and changed else 0)
+
+
+def _sizes(found: Sequence[Source]) -> list[int]:
+    """Of the files, in bytes."""
+    files = (source.path for source in found if source.path and exists(source.path))
+    return [path.stat().st_size for path in files if path.is_file()]
+
+
+def _can_be_together(found: Sequence[Source], *, quiet: bool) -> bool:
+    """Are there several texts, and can all be held in memory?"""
+    if len(found) == 1:
+        return False
+    if (fits := sum(_sizes(found)) <= MOST_TOGETHER) or quiet:
+        return fits
+    say(f"more than {MOST_TOGETHER // 1_000_000:,} MB: copies among the texts are not looked for; clean them in parts")
+    return False
 
 
 def _is_long(found: Sequence[Source], delivery: Delivery) -> bool:
     """Long enough for a progress bar, which would stand in the way of a text on the same terminal."""
-    files = (source.path for source in found if source.path and exists(source.path))
-    sizes = (path.stat().st_size for path in files if path.is_file())
-    is_long = len(found) > terminal.MANY or max(sizes, default=0) > terminal.LARGE
+    is_long = len(found) > terminal.MANY or max(_sizes(found), default=0) > terminal.LARGE
     return is_long and (delivery.is_silent or not terminal.is_terminal(sys.stdout))

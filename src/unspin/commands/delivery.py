@@ -219,7 +219,7 @@ def summary(restoration: Restoration) -> str:
     if spin.is_spun:
         told = made.count(DecidedBy.SIBLING)
         swaps = made.count(DecidedBy.DECODER) + made.count(DecidedBy.ENDPOINT) + told
-        parts.append(counted(swaps, "swap") + " restored" + (f" ({told:,} as siblings have it)" if told else ""))
+        parts.append(counted(swaps, "swap") + " restored" + _credit(restoration))
     if mended := made.count(DecidedBy.AGREEMENT) + made.count(DecidedBy.DEBRIS):
         parts.append(f"{mended:,} mended")
     if spin.is_spun or restoration.held:
@@ -227,3 +227,11 @@ def summary(restoration: Restoration) -> str:
     if not spin.is_spun:
         return ", ".join(["no spin evidence", *(parts or ["unchanged"])])
     return ", ".join([*parts, f"spin rate {spin.rate:.2f}", f"evidence {spin.evidence:.2f} nats/word"])
+
+
+def _credit(restoration: Restoration) -> str:
+    """What siblings had to do with it."""
+    told = sum(edit.decided_by is DecidedBy.SIBLING for edit in restoration.edits)
+    backed = sum(bool(edit.attested_by) for edit in restoration.edits) - told
+    parts = [f"{told:,} as siblings have it"] * bool(told) + [f"{backed:,} with their support"] * bool(backed)
+    return f" ({', '.join(parts)})" if parts else ""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable
+from dataclasses import asdict
 
 from unspin.model import Edit
 
@@ -28,4 +29,6 @@ def _line(edit: Edit) -> str:
         "confidence": edit.confidence,
         "decided_by": edit.decided_by.value,
     }
+    if edit.attested_by:
+        line["attested_by"] = [asdict(copy) for copy in edit.attested_by]
     return json.dumps(line, ensure_ascii=False).translate(_BREAKS) + "\n"

@@ -69,6 +69,8 @@ def _figures(restoration: Restoration, shown: Sequence[Piece]) -> Iterator[tuple
     yield "Swaps restored", f"{len(edits) - mended:,}" + (f" <small>+ {mended:,} mended</small>" if mended else "")
     yield "Held", f"{sum(isinstance(piece, Held) for piece in shown):,}"
     yield "Paragraphs removed", f"{sum(isinstance(piece, Removed) for piece in shown):,}"
+    if restoration.siblings:
+        yield "Siblings read along", f"{len(restoration.siblings):,}"
 
 
 def _blocks_of(shown: Iterable[Piece]) -> Iterator[str]:
@@ -123,10 +125,14 @@ def _folded(removed: Removed) -> str:
 def _inline_edit(edit: Edit, number: int) -> str:
     source = f" (source: {edit.entry.source})" if edit.entry and edit.entry.source else ""
     entry = f"{edit.entry.spun} ← {edit.entry.original}{source}\n" if edit.entry else ""
-    title = f"{entry}confidence {edit.confidence:.2f}, decided by {edit.decided_by}"
+    title = "\n".join((f"{entry}confidence {edit.confidence:.2f}, decided by {edit.decided_by}", *_attested(edit)))
     parts = (("del", edit.before), ("ins", edit.after))
     inner = "<wbr>".join(f"<{tag}>{_escape(text)}</{tag}>" for tag, text in parts if text)
     return f'<span id="e{number}" class="{_strength(edit.confidence)}" title="{_escape(title)}">{inner}</span>'
+
+
+def _attested(edit: Edit) -> Iterator[str]:
+    return (f"{copy.sibling} has “{copy.text}”" for copy in edit.attested_by)
 
 
 def _strength(confidence: float) -> str:
@@ -141,7 +147,8 @@ def _inline_held(held: Held, number: int) -> str:
 def _edit_row(edit: Edit) -> tuple[str, ...]:
     entry = f"{edit.entry.spun} ← {edit.entry.original}" if edit.entry else "—"
     source = edit.entry.source if edit.entry else ""
-    return edit.before, edit.after, f"{edit.confidence:.2f}", entry, source or "—", edit.decided_by.value
+    decided = "; ".join((edit.decided_by.value, *_attested(edit)))
+    return edit.before, edit.after, f"{edit.confidence:.2f}", entry, source or "—", decided
 
 
 def _held_row(held: Held) -> tuple[str, ...]:
