@@ -33,8 +33,11 @@ MAX_DIFFED = 20_000  # words: alignment takes the product of two lengths
 EVERY_PAIR = 40  # members of a group, all of whose pairs are compared for the weakest
 LEADERS = 8  # of a chain of matches, each compared with all that is left of it
 
+SAME_CHARACTERS = "the same characters, white space apart"
+SAME_WORDS = "the same words, case and punctuation apart"
+
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
-_KINDS = {
+KINDS = {
     Rule.NEAR: DuplicateKind.NEAR,
     Rule.IN_ORDER: DuplicateKind.RESPUN,
     Rule.MOVED: DuplicateKind.RESPUN,
@@ -67,13 +70,15 @@ def dedupe(
     if dates is not None and len(dates) != len(texts):
         raise ValueError(f"{len(dates)} dates for {len(texts)} texts")
     table = canon(lexicon) if lexicon else Canon()
-    passages = _passages(texts, _places(texts, level), table, min_words, progress)
-    policy = _Policy(keep, dates or (), passages)
-    groups = _groups(passages, policy, progress=progress)
+    passages = _passages(texts, places_in(texts, level), table, min_words, progress)
+    policy = Policy(keep, dates or (), passages)
+    graph = Graph(Matcher(passages.corpus))
+    graph.learn(*candidates(passages.corpus, progress=progress), progress=progress)
+    groups = groups_of(passages, policy, graph)
     return tuple(sorted(groups, key=lambda group: (group.kept.text, group.kept.start)))
 
 
-def _places(texts: Sequence[str], level: Level) -> Iterator[Place]:
+def places_in(texts: Sequence[str], level: Level) -> Iterator[Place]:
     for number, text in enumerate(texts):
         if level is Level.DOCUMENT:
             yield Place(number, 0, len(text))
@@ -90,7 +95,7 @@ def _places(texts: Sequence[str], level: Level) -> Iterator[Place]:
 
 
 @dataclass(frozen=True, slots=True)
-class _Passages:
+class Passages:
     """What is compared. Passages of the same words are one *unit*; the corpus has a text for each."""
 
     places: list[Place]
@@ -101,16 +106,15 @@ class _Passages:
 
 def _passages(
     texts: Sequence[str], places: Iterable[Place], table: Canon, min_words: int, progress: Progress | None
-) -> _Passages:
+) -> Passages:
     exact: dict[bytes, list[int]] = {}
     found: list[Place] = []
     digests: list[bytes] = []
     different: list[str] = []
     for place in places:
         text = texts[place.text][place.start : place.end]
-        if not (bare := "".join((_UNSEEN.sub("", text) if _UNSEEN.search(text) else text).split())):
+        if not (digest := characters_digest(text)):
             continue
-        digest = xxhash.xxh3_128_digest(bare.encode("utf-8", "surrogatepass"))
         if digest not in exact:
             different.append(text)
         exact.setdefault(digest, []).append(len(found))
@@ -127,13 +131,19 @@ def _passages(
             if key not in units:
                 chosen.append(number)
             units.setdefault(key, []).extend(same)
-    return _Passages(found, digests, list(units.values()), corpus.taken(chosen))
+    return Passages(found, digests, list(units.values()), corpus.taken(chosen))
 
 
-class _Policy:
+def characters_digest(text: str) -> bytes:
+    """Equal for texts of the same characters, white space and what is not seen apart; empty if there are none."""
+    bare = "".join((_UNSEEN.sub("", text) if _UNSEEN.search(text) else text).split())
+    return xxhash.xxh3_128_digest(bare.encode("utf-8", "surrogatepass")) if bare else b""
+
+
+class Policy:
     """Which passage stays."""
 
-    def __init__(self, keep: Keep, dates: Sequence[float], passages: _Passages) -> None:
+    def __init__(self, keep: Keep, dates: Sequence[float], passages: Passages) -> None:
         self.keep, self.dates, self.passages = keep, dates, passages
 
     def place(self, unit: int) -> int:
@@ -164,23 +174,22 @@ class _Policy:
                 return date, -length, digest, number
 
 
-class _Graph:
+class Graph:
     """Which units match, and how; what is not known yet is compared when it is asked for."""
 
-    def __init__(self, matcher: Matcher, *, progress: Progress | None) -> None:
+    def __init__(self, matcher: Matcher) -> None:
         self.matcher = matcher
         self.known: defaultdict[int, dict[int, Match]] = defaultdict(dict)
         self.news: dict[tuple[int, int], bool] = {}
-        self._learn(*candidates(matcher.corpus, progress=progress), progress=progress)
 
-    def _learn(self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None) -> None:
+    def learn(self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None) -> None:
         for a, b, match in self.matcher.matches(first, second, shared, progress=progress):
             self.known[a][b] = self.known[b][a] = match
 
     def compare(self, one: int, others: Iterable[int]) -> None:
         """Compare a unit with all of some others."""
         new = [other for other in others if other not in self.known[one]]
-        self._learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_WINDOWS))
+        self.learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_WINDOWS))
 
     def can_go(self, unit: int, kept: int) -> bool:
         """Is the unit a copy of the kept one that says nothing new, nor the longer one of which that is an excerpt?"""
@@ -222,7 +231,7 @@ class _Graph:
             yield component
 
 
-def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int], list[int]]]:
+def _stars(graph: Graph, policy: Policy) -> Iterator[tuple[int, list[int], list[int]]]:
     """Kept units, each with its copies and overlaps: the best first, and what is no copy of it among themselves."""
     for component in graph.components():
         left = component
@@ -240,9 +249,8 @@ def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int], lis
                 yield kept, copies, overlaps
 
 
-def _groups(passages: _Passages, policy: _Policy, *, progress: Progress | None = None) -> Iterator[CopyGroup]:
-    matcher = Matcher(passages.corpus)
-    graph = _Graph(matcher, progress=progress)
+def groups_of(passages: Passages, policy: Policy, graph: Graph) -> Iterator[CopyGroup]:
+    """The groups that the graph's matches make, and those of passages of the same words."""
     taken: set[int] = set()
     for kept, copies, overlaps in _stars(graph, policy):
         taken |= {kept, *copies}
@@ -253,15 +261,15 @@ def _groups(passages: _Passages, policy: _Policy, *, progress: Progress | None =
 
 
 def _group(
-    passages: _Passages, policy: _Policy, graph: _Graph, kept: int, units: list[int], overlaps: list[int]
+    passages: Passages, policy: Policy, graph: Graph, kept: int, units: list[int], overlaps: list[int]
 ) -> CopyGroup:
     stays = policy.place(kept)
     copies = [_same(passages, number, stays) for number in passages.units[kept] if number != stays]
     for unit in units:
         match = graph.known[kept][unit]
         rule = match.rule.value.format(match.score)
-        copies += [Copy(passages.places[n], _KINDS[match.rule], match.score, rule) for n in passages.units[unit]]
-    shared = [_overlap(passages.places[policy.place(unit)], graph.matcher, unit, kept) for unit in overlaps]
+        copies += [Copy(passages.places[n], KINDS[match.rule], match.score, rule) for n in passages.units[unit]]
+    shared = [overlap(passages.places[policy.place(unit)], graph.matcher, unit, kept) for unit in overlaps]
     members = [kept, *(units if copies else overlaps)]
     pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in units)
     alike = ((graph.matcher.similarity(a, b), a, b) for a, b in pairs)
@@ -273,18 +281,17 @@ def _group(
     return CopyGroup(passages.places[stays], ordered, (first, second), score, tuple(sorted(shared, key=_where)))
 
 
-def _overlap(place: Place, matcher: Matcher, unit: int, kept: int) -> Copy:
+def overlap(place: Place, matcher: Matcher, unit: int, kept: int) -> Copy:
     """A passage that shares much with the kept one and says more; its score is the share that is not new."""
     score = 1 - matcher.new(unit, kept) / max(1, int(matcher.lengths[unit]))
     return Copy(place, DuplicateKind.OVERLAP, score, Rule.OVERLAP.value.format(score))
 
 
-def _same(passages: _Passages, number: int, kept: int) -> Copy:
+def _same(passages: Passages, number: int, kept: int) -> Copy:
     """A passage of the same words as the kept one."""
     if passages.digests[number] == passages.digests[kept]:
-        return Copy(passages.places[number], DuplicateKind.EXACT, 1.0, "the same characters, white space apart")
-    rule = "the same words, case and punctuation apart"
-    return Copy(passages.places[number], DuplicateKind.NORMALISED, 1.0, rule)
+        return Copy(passages.places[number], DuplicateKind.EXACT, 1.0, SAME_CHARACTERS)
+    return Copy(passages.places[number], DuplicateKind.NORMALISED, 1.0, SAME_WORDS)
 
 
 def _where(copy: Copy) -> tuple[int, int]:
