@@ -160,23 +160,6 @@ class Index:
             numbered = self._entered(enumerate(texts))
             yield from self._judged(numbered, level=level, min_words=min_words, progress=progress)
 
-    def check(self) -> None:
-        """Read all of it. Raises IndexFault if something is damaged."""
-        self._store.check()
-
-    def facts(self) -> dict[str, str | int]:
-        """What it holds and how it was made, for people."""
-        store = self._store
-        return {
-            "texts": store.documents,
-            "passages": store.passages,
-            "kept": store.kept(),
-            "segments": len(store.segments),
-            "keys": sum(segment.count for segment in store.segments),
-            "bytes": sum(file.stat().st_size for file in store.path.rglob("*") if file.is_file()),
-            **{name: store.settings[name] for name in ("level", "min_words", "lexicon", "unspin", "made")},
-        }
-
     def _judged(
         self,
         texts: Iterable[tuple[int, int, str]],
@@ -235,6 +218,27 @@ class Index:
             document = store.documents
             store.add_documents([DocumentRow(document, text.name, text.date, _digest(text))])
             yield document, number, text.text
+
+
+def describe(path: Path, *, check: bool = False) -> dict[str, str | int]:
+    """What an index holds and how it was made, for people; it may be of any lexicon. `check` reads all of it.
+
+    Raises IndexFault.
+    """
+    with Store.open(path) as store:
+        if check:
+            store.check()
+        else:
+            store.map()
+        return {
+            "texts": store.documents,
+            "passages": store.passages,
+            "kept": store.kept(),
+            "keys": sum(segment.count for segment in store.segments),
+            "segments": len(store.segments),
+            "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
+            **store.settings,
+        }
 
 
 def _digest(text: NamedText) -> bytes:

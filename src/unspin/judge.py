@@ -22,7 +22,7 @@ from unspin.fingerprint import Canon, Hashes, Longs, read
 from unspin.match import Matcher
 from unspin.model import DuplicateKind, Place
 from unspin.passages import Block, digest_keys, gram_keys, joined
-from unspin.postings import MOST, Kind, Rows, lookup, ordered
+from unspin.postings import MOST, Found, Kind, Rows, lookup, ordered
 from unspin.store import PassageRow, Store
 
 
@@ -55,6 +55,7 @@ class _Keys:
     keys: Hashes  # of the block, in rising order
     rows: tuple[Longs, Longs]  # places in `keys`, texts
     common: int
+    found: Found  # in the store
     before: list[int]  # per key: how many kept passages have it
     numbers: dict[int, list[int]]  # and which, if they are not too many
     repeated: dict[int, list[int]]  # per text: the keys that other texts of the block have, too
@@ -65,18 +66,18 @@ def _keys(store: Store, block: Block, kind: Kind) -> _Keys:
     long = block.lengths[texts] >= MIN_SYMBOLS
     keys, places = np.unique(hashes[long], return_inverse=True)
     width = max(1, len(block.texts))
-    rows = np.unique(places.astype(np.int64) * width + texts[long].astype(np.int64))  # a gram counts once a text
-    places, texts = np.divmod(rows, width)
+    once = np.unique(places.astype(np.int64) * width + texts[long])  # a gram counts once a text
+    rows: tuple[Longs, Longs] = once // width, once % width
     common = MOST[kind]
     found = lookup(store.segments, keys, most=common)
     numbers: dict[int, list[int]] = defaultdict(list)
     for place, number in zip(found.places.tolist(), found.numbers.tolist(), strict=True):
         numbers[place].append(number)
-    shared = (np.bincount(places, minlength=len(keys)) > 1) & (found.counts <= common)
+    shared = (np.bincount(rows[0], minlength=len(keys)) > 1) & (found.counts <= common)
     repeated: dict[int, list[int]] = defaultdict(list)
-    for place, text in zip(places[shared[places]].tolist(), texts[shared[places]].tolist(), strict=True):
+    for place, text in zip(*(column[shared[rows[0]]].tolist() for column in rows), strict=True):
         repeated[text].append(place)
-    return _Keys(keys, (places, texts), common, found.counts.tolist(), numbers, repeated)
+    return _Keys(keys, rows, common, found, found.counts.tolist(), numbers, repeated)
 
 
 class _Walk:
@@ -100,12 +101,20 @@ class _Walk:
 
     def _shared(self) -> dict[int, Counter[int]]:
         """Per text, the passages of the store that share rare grams with it, and how many."""
-        found: dict[int, Counter[int]] = defaultdict(Counter)
+        both = [np.empty(0, np.int64)]
         for keys in self.keys:
-            for place, text in zip(*map(Longs.tolist, keys.rows), strict=True):
-                if place in keys.numbers:
-                    found[text].update(keys.numbers[place])
-        return {text: enough for text, counts in found.items() if (enough := _frequent(counts))}
+            places, texts = keys.rows
+            start, end = (np.searchsorted(places, keys.found.places, side) for side in ("left", "right"))
+            sizes = end - start
+            within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
+            both.append(texts[np.repeat(start, sizes) + within] << 32 | np.repeat(keys.found.numbers, sizes))
+        pairs, counts = np.unique(np.concatenate(both), return_counts=True)
+        enough = counts >= SHARED
+        shared: dict[int, Counter[int]] = defaultdict(Counter)
+        texts, numbers = pairs[enough] >> 32, pairs[enough] & np.int64(0xFFFFFFFF)
+        for text, number, count in zip(texts.tolist(), numbers.tolist(), counts[enough].tolist(), strict=True):
+            shared[text][number] = count
+        return shared
 
     def _same(self, kind: Kind, digests: list[bytes]) -> dict[bytes, PassageRow]:
         """The first passages of the store that have the same characters or words."""

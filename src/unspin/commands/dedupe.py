@@ -52,7 +52,7 @@ def _read(found: Iterable[Source], failures: Failures) -> _Collection:
     return collection
 
 
-def _targets(found: Sequence[Source], output: Path, *, force: bool) -> None:
+def refuse_targets(found: Sequence[Source], output: Path, *, force: bool) -> None:
     """Refuses, before any work is done, to write over inputs, over each other and over what exists."""
     inputs = {source.path.resolve() for source in found if source.path}
     planned: set[Path] = set()
@@ -117,17 +117,21 @@ def _save(collection: _Collection, groups: Sequence[CopyGroup], output: Path, *,
             gone[copy.place.text].append(copy.place)
     written = 0
     for number, (source, text) in enumerate(zip(collection.found, collection.texts, strict=True)):
-        if level is Level.DOCUMENT and gone[number]:
-            continue
-        target = output / source.place
-        encoding = text.encoding
-        try:
-            target.parent.mkdir(parents=True, exist_ok=True)
-        except OSError as error:
-            raise OutputError(target.parent, f"cannot be made: {(error.strerror or str(error)).lower()}") from error
-        write_atomic(target, without(text.text, gone[number]).encode(encoding))
-        written += 1
+        written += save(source, text, gone[number], output, level=level)
     return written
+
+
+def save(source: Source, text: SourceText, gone: Sequence[Place], output: Path, *, level: Level) -> bool:
+    """Write a text without some passages, below `output`; not one that is gone as a whole. Raises OutputError."""
+    if level is Level.DOCUMENT and gone:
+        return False
+    target = output / source.place
+    try:
+        target.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(target.parent, f"cannot be made: {(error.strerror or str(error)).lower()}") from error
+    write_atomic(target, without(text.text, gone).encode(text.encoding))
+    return True
 
 
 def _summary(groups: Sequence[CopyGroup], passages: str) -> str:
@@ -206,7 +210,7 @@ def command(
     found, errors = sources(files, skip=output)
     failures = Failures(errors)
     if output:
-        _targets(found, output, force=force)
+        refuse_targets(found, output, force=force)
     collection = _read(found, failures)
     wanted = Level(level)
     with progress("dedupe", shown=output is not None) as tell:
