@@ -1,10 +1,10 @@
 """Copies across a collection: exact, normalised, near, respun and contained passages.
 
-Texts come in; `CopyGroup`s come out, in the order of their kept passages. Passages of the same characters or words
+Texts come in; `CopyGroup`s come out, in the order of their kept passages. _Passages of the same characters or words
 are one from the start; the others are compared where `unspin.match` finds candidates. Every copy was compared with the
 passage that is kept, never with another copy only, so that no chain of small changes joins unlike texts. A group
 always keeps one passage, a longer text never goes for an excerpt of it, and what says more is an overlap and stays.
-Passages too short to compare are found only if they have the same words. Refused, by ValueError: dates that are missing
+_Passages too short to compare are found only if they have the same words. Refused, by ValueError: dates that are missing
 or not one a text.
 """
 
@@ -12,7 +12,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -36,6 +36,9 @@ LEADERS = 8  # of a chain of matches, each compared with all that is left of it
 SAME_CHARACTERS = "the same characters, white space apart"
 SAME_WORDS = "the same words, case and punctuation apart"
 
+# Pairs of texts of a corpus, and how many grams each shares; takes the corpus, and `progress` by name.
+Blocking = Callable[..., tuple[Longs, Longs, Longs]]
+
 _UNSEEN = re.compile(f"[{INVISIBLE}]")
 KINDS = {
     Rule.NEAR: DuplicateKind.NEAR,
@@ -53,14 +56,15 @@ def dedupe(
     dates: Sequence[float] | None = None,
     lexicon: Lexicon | None = None,
     min_words: int = 0,
+    blocking: Blocking = candidates,
     progress: Progress | None = None,
 ) -> tuple[CopyGroup, ...]:
     """The passages of `texts` that say the same, each group with the one to keep.
 
     `level` says what is compared: whole texts, their paragraphs (lines) or their sentences. `dates` are one number a
     text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
-    without one, only the skeleton finds what was spun. Passages under `min_words` words are passed over, and so are
-    empty ones. Raises ValueError if dates are missing, or not one a text.
+    without one, only the skeleton finds what was spun. _Passages under `min_words` words are passed over, and so are
+    empty ones. `blocking` finds the pairs that are worth comparing. Raises ValueError if dates are missing, or not one a text.
 
     Time and memory grow in proportion to the texts, but for passages that have very many copies of other kinds than
     exact and normalised.
@@ -71,10 +75,10 @@ def dedupe(
         raise ValueError(f"{len(dates)} dates for {len(texts)} texts")
     table = canon(lexicon) if lexicon else Canon()
     passages = _passages(texts, places_in(texts, level), table, min_words, progress)
-    policy = Policy(keep, dates or (), passages)
+    policy = _Policy(keep, dates or (), passages)
     graph = Graph(Matcher(passages.corpus))
-    graph.learn(*candidates(passages.corpus, progress=progress), progress=progress)
-    groups = groups_of(passages, policy, graph)
+    graph.learn(*blocking(passages.corpus, progress=progress), progress=progress)
+    groups = _groups(passages, policy, graph)
     return tuple(sorted(groups, key=lambda group: (group.kept.text, group.kept.start)))
 
 
@@ -95,8 +99,8 @@ def places_in(texts: Sequence[str], level: Level) -> Iterator[Place]:
 
 
 @dataclass(frozen=True, slots=True)
-class Passages:
-    """What is compared. Passages of the same words are one *unit*; the corpus has a text for each."""
+class _Passages:
+    """What is compared. _Passages of the same words are one *unit*; the corpus has a text for each."""
 
     places: list[Place]
     digests: list[bytes]  # per place: equal if the characters are, white space apart
@@ -106,7 +110,7 @@ class Passages:
 
 def _passages(
     texts: Sequence[str], places: Iterable[Place], table: Canon, min_words: int, progress: Progress | None
-) -> Passages:
+) -> _Passages:
     exact: dict[bytes, list[int]] = {}
     found: list[Place] = []
     digests: list[bytes] = []
@@ -131,7 +135,7 @@ def _passages(
             if key not in units:
                 chosen.append(number)
             units.setdefault(key, []).extend(same)
-    return Passages(found, digests, list(units.values()), corpus.taken(chosen))
+    return _Passages(found, digests, list(units.values()), corpus.taken(chosen))
 
 
 def characters_digest(text: str) -> bytes:
@@ -140,10 +144,10 @@ def characters_digest(text: str) -> bytes:
     return xxhash.xxh3_128_digest(bare.encode("utf-8", "surrogatepass")) if bare else b""
 
 
-class Policy:
+class _Policy:
     """Which passage stays."""
 
-    def __init__(self, keep: Keep, dates: Sequence[float], passages: Passages) -> None:
+    def __init__(self, keep: Keep, dates: Sequence[float], passages: _Passages) -> None:
         self.keep, self.dates, self.passages = keep, dates, passages
 
     def place(self, unit: int) -> int:
@@ -231,7 +235,7 @@ class Graph:
             yield component
 
 
-def _stars(graph: Graph, policy: Policy) -> Iterator[tuple[int, list[int], list[int]]]:
+def _stars(graph: Graph, policy: _Policy) -> Iterator[tuple[int, list[int], list[int]]]:
     """Kept units, each with its copies and overlaps: the best first, and what is no copy of it among themselves."""
     for component in graph.components():
         left = component
@@ -249,8 +253,7 @@ def _stars(graph: Graph, policy: Policy) -> Iterator[tuple[int, list[int], list[
                 yield kept, copies, overlaps
 
 
-def groups_of(passages: Passages, policy: Policy, graph: Graph) -> Iterator[CopyGroup]:
-    """The groups that the graph's matches make, and those of passages of the same words."""
+def _groups(passages: _Passages, policy: _Policy, graph: Graph) -> Iterator[CopyGroup]:
     taken: set[int] = set()
     for kept, copies, overlaps in _stars(graph, policy):
         taken |= {kept, *copies}
@@ -261,7 +264,7 @@ def groups_of(passages: Passages, policy: Policy, graph: Graph) -> Iterator[Copy
 
 
 def _group(
-    passages: Passages, policy: Policy, graph: Graph, kept: int, units: list[int], overlaps: list[int]
+    passages: _Passages, policy: _Policy, graph: Graph, kept: int, units: list[int], overlaps: list[int]
 ) -> CopyGroup:
     stays = policy.place(kept)
     copies = [_same(passages, number, stays) for number in passages.units[kept] if number != stays]
@@ -287,7 +290,7 @@ def overlap(place: Place, matcher: Matcher, unit: int, kept: int) -> Copy:
     return Copy(place, DuplicateKind.OVERLAP, score, Rule.OVERLAP.value.format(score))
 
 
-def _same(passages: Passages, number: int, kept: int) -> Copy:
+def _same(passages: _Passages, number: int, kept: int) -> Copy:
     """A passage of the same words as the kept one."""
     if passages.digests[number] == passages.digests[kept]:
         return Copy(passages.places[number], DuplicateKind.EXACT, 1.0, SAME_CHARACTERS)

@@ -21,7 +21,7 @@ from unspin.copies import KINDS, SAME_CHARACTERS, SAME_WORDS, Graph, overlap
 from unspin.fingerprint import Canon, Hashes, Longs, read
 from unspin.match import Matcher
 from unspin.model import DuplicateKind, Place
-from unspin.passages import Block, digest_keys, gram_keys, joined
+from unspin.passages import Block, digest_keys, combined, gram_keys
 from unspin.postings import MOST, Found, Kind, Rows, lookup, ordered
 from unspin.store import PassageRow, Store
 
@@ -92,7 +92,7 @@ class _Walk:
         self.shared = self._shared()
         known = store.passage_rows({number for counts in self.shared.values() for number in counts})
         texts = [row.text or "" for row in known.values()]
-        corpus = joined(block.corpus, read(texts, canon)) if texts else block.corpus
+        corpus = combined(block.corpus, read(texts, canon)) if texts else block.corpus
         self.graph = Graph(Matcher(corpus))
         self.text_of = {number: len(block.texts) + n for n, number in enumerate(known)}
         self.exact = self._same(Kind.EXACT, block.digests)

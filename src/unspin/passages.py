@@ -88,7 +88,7 @@ def gram_keys(kind: Kind, corpus: Corpus) -> tuple[Hashes, Ints]:
     return keyed(kind, found.hashes), found.texts
 
 
-def joined(first: Corpus, second: Corpus) -> Corpus:
+def combined(first: Corpus, second: Corpus) -> Corpus:
     """The texts of both, those of the second after those of the first."""
     hashes = np.unique(np.concatenate([first.hashes, second.hashes]))
     numbers = [np.searchsorted(hashes, corpus.hashes).astype(np.int32) for corpus in (first, second)]
