@@ -38,7 +38,7 @@ def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Lon
         for part in range(SLICES):
             here = np.flatnonzero(top == part)
             order = here[np.argsort(keys.hashes[here], kind="stable")]
-            found += _joined(keys.hashes[order], keys.texts[order].astype(np.int64), common, size, drop=number == 1)
+            found += joined(keys.hashes[order], keys.texts[order].astype(np.int64), common, size, drop=number == 1)
             if progress:
                 progress("matching", number * SLICES + part + 1, 2 * SLICES)
     both, counts = np.unique(np.concatenate(found), return_counts=True)
@@ -49,7 +49,7 @@ def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Lon
     return first[enough], second[enough], counts[enough]
 
 
-def _joined(hashes: Hashes, texts: Longs, common: int, size: int, *, drop: bool) -> Iterator[Longs]:
+def joined(hashes: Hashes, texts: Longs, common: int, size: int, *, drop: bool) -> Iterator[Longs]:
     """Pairs of texts that share a gram, as one number each. Common grams join neighbours, or `drop` out."""
     starts = np.flatnonzero(np.append(True, hashes[1:] != hashes[:-1])[: len(hashes)])
     counts = np.diff(np.append(starts, len(hashes)))

@@ -1,10 +1,10 @@
 """Copies across a collection: exact, normalised, near, respun and contained passages.
 
-Texts come in; `CopyGroup`s come out, in the order of their kept passages. _Passages of the same characters or words
+Texts come in; `CopyGroup`s come out, in the order of their kept passages. Passages of the same characters or words
 are one from the start; the others are compared where `unspin.match` finds candidates. Every copy was compared with the
 passage that is kept, never with another copy only, so that no chain of small changes joins unlike texts. A group
 always keeps one passage, a longer text never goes for an excerpt of it, and what says more is an overlap and stays.
-_Passages too short to compare are found only if they have the same words. Refused, by ValueError: dates that are missing
+Passages too short to compare are found only if they have the same words. Refused, by ValueError: dates that are missing
 or not one a text.
 """
 
@@ -63,8 +63,9 @@ def dedupe(
 
     `level` says what is compared: whole texts, their paragraphs (lines) or their sentences. `dates` are one number a
     text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
-    without one, only the skeleton finds what was spun. _Passages under `min_words` words are passed over, and so are
-    empty ones. `blocking` finds the pairs that are worth comparing. Raises ValueError if dates are missing, or not one a text.
+    without one, only the skeleton finds what was spun. Passages under `min_words` words are passed over, and so are
+    empty ones. `blocking` finds the pairs that are worth comparing. Raises ValueError if dates are missing, or not one
+    a text.
 
     Time and memory grow in proportion to the texts, but for passages that have very many copies of other kinds than
     exact and normalised.
@@ -100,7 +101,7 @@ def places_in(texts: Sequence[str], level: Level) -> Iterator[Place]:
 
 @dataclass(frozen=True, slots=True)
 class _Passages:
-    """What is compared. _Passages of the same words are one *unit*; the corpus has a text for each."""
+    """What is compared. Passages of the same words are one *unit*; the corpus has a text for each."""
 
     places: list[Place]
     digests: list[bytes]  # per place: equal if the characters are, white space apart

@@ -21,7 +21,7 @@ from unspin.copies import KINDS, SAME_CHARACTERS, SAME_WORDS, Graph, overlap
 from unspin.fingerprint import Canon, Hashes, Longs, read
 from unspin.match import Matcher
 from unspin.model import DuplicateKind, Place
-from unspin.passages import Block, digest_keys, combined, gram_keys
+from unspin.passages import Block, combined, digest_keys, gram_keys
 from unspin.postings import MOST, Found, Kind, Rows, lookup, ordered
 from unspin.store import PassageRow, Store
 

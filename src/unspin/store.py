@@ -91,13 +91,17 @@ class Store:
     # open and close
 
     @classmethod
-    def create(cls, path: Path, settings: Mapping[str, str]) -> Store:
-        """A new store, in a directory that is not there yet. Raises OutputError."""
-        with _written(path):
+    def create(cls, path: Path, settings: Mapping[str, str], *, durable: bool = True) -> Store:
+        """A new store, in a directory that is not there yet; not `durable`: for this process only.
+
+        Raises OutputError.
+        """
+        with writing(path):
             (path / SEGMENTS).mkdir(parents=True)
             connection = sqlite3.connect(path / DATABASE, isolation_level=None)
             connection.executescript(
-                f"pragma journal_mode=wal; pragma application_id={MARK}; pragma user_version={FORMAT};"
+                f"pragma journal_mode={'wal' if durable else 'off'}; pragma synchronous={'full' if durable else 'off'};"
+                f"pragma application_id={MARK}; pragma user_version={FORMAT};"
             )
             connection.executescript(_TABLES.format("main") + _LISTS)
             connection.executemany("insert into settings values (?, ?)", settings.items())
@@ -171,7 +175,7 @@ class Store:
     @contextmanager
     def adding(self) -> Iterator[None]:
         """What is added inside shows when it ends; on any failure nothing does. Raises IndexFault, OutputError."""
-        with _written(self.path):
+        with writing(self.path):
             self._lock()
             try:
                 self._refresh()
@@ -220,7 +224,7 @@ class Store:
         self.map()
         before = self.segments, self.documents, self.passages
         folder = Path(mkdtemp(prefix="unspin-"))
-        with _written(folder):
+        with writing(folder):
             try:
                 self._connection.executescript(_TABLES.format("temp"))
                 self._where, self._folder = "temp", folder
@@ -332,7 +336,7 @@ _WRITING = (sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_READONLY)
 
 
 @contextmanager
-def _written(path: Path) -> Iterator[None]:
+def writing(path: Path) -> Iterator[None]:
     """Names what the system or SQLite finds wrong with writing."""
     try:
         yield

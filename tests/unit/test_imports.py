@@ -27,7 +27,7 @@ LAYERS = (
     ("learn", "match", "postings"),
     ("decode", "copies", "store"),
     ("decide", "passages"),
-    ("judge",),
+    ("judge", "spill"),
     ("index",),
     ("debris", "ask", "consensus"),
     ("endpoint", "witness"),
