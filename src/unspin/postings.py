@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import IntEnum
 from functools import cached_property
 from itertools import takewhile
@@ -88,6 +88,10 @@ class Segment:
     def numbers(self) -> Numbers:
         """All numbers, mapped."""
         return self._mapped(self.files[1], "<u4")
+
+    def again(self) -> Segment:
+        """The same segment, not mapped yet: what is mapped counts as memory in use until it is let go of."""
+        return replace(self)
 
     def _mapped(self, path: Path, kind: str) -> NDArray[Any]:
         if not self.count:
@@ -191,13 +195,13 @@ def slices(segments: Sequence[Segment], *, low: int = 0, high: int = 1 << 64, ro
 
 def _place(segment: Segment, key: int) -> int:
     """Where a key stands or would stand."""
-    return segment.count if key >= 1 << 64 else int(np.searchsorted(segment.keys, np.uint64(key)))
+    return segment.count if key >= 1 << 64 else int(np.searchsorted(segment.again().keys, np.uint64(key)))
 
 
 def _cuts(segments: Sequence[Segment], starts: Sequence[int], ends: Sequence[int], rows: int) -> list[int]:
     """Keys between which stand `rows` at most: every so many-th key of each segment, and every so many-th of those."""
     step = max(1, rows // (2 * max(1, len(segments))))
-    found = [np.asarray(s.keys[a:b:step]) for s, a, b in zip(segments, starts, ends, strict=True)]
+    found = [s.again().keys[a:b:step].copy() for s, a, b in zip(segments, starts, ends, strict=True)]
     keys = np.sort(np.concatenate([*found, np.empty(0, np.uint64)]))
     every = max(1, len(segments))
     return sorted(set(map(int, keys[every::every])))

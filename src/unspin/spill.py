@@ -73,7 +73,7 @@ class _Spool:
         """All rows so far."""
         if self._held:
             self._flush()
-        return self._segments
+        return [segment.again() for segment in self._segments]
 
 
 class Groups:
