@@ -22,7 +22,7 @@ from unspin.fingerprint import Canon, Hashes, Longs, read
 from unspin.match import Matcher
 from unspin.model import DuplicateKind, Place
 from unspin.passages import Block, combined, digest_keys, gram_keys
-from unspin.postings import MOST, Found, Kind, Rows, lookup, ordered
+from unspin.postings import MOST, Found, Kind, Rows, lookup, ordered, within
 from unspin.store import PassageRow, Store
 
 
@@ -105,9 +105,7 @@ class _Walk:
         for keys in self.keys:
             places, texts = keys.rows
             start, end = (np.searchsorted(places, keys.found.places, side) for side in ("left", "right"))
-            sizes = end - start
-            within = np.arange(int(sizes.sum())) - np.repeat(np.cumsum(sizes) - sizes, sizes)
-            both.append(texts[np.repeat(start, sizes) + within] << 32 | np.repeat(keys.found.numbers, sizes))
+            both.append(texts[within(start, end)] << 32 | np.repeat(keys.found.numbers, end - start))
         pairs, counts = np.unique(np.concatenate(both), return_counts=True)
         enough = counts >= SHARED
         shared: dict[int, Counter[int]] = defaultdict(Counter)

@@ -233,12 +233,21 @@ def lookup(segments: Sequence[Segment], keys: Hashes, *, most: int | None = None
     places, numbers = [np.empty(0, np.int64)], [np.empty(0, np.uint32)]
     for segment, hit, left, right in hits:
         rare = counts[hit] <= most if most is not None else np.ones(len(hit), np.bool_)
-        sizes = (right - left)[rare]
-        ends = np.cumsum(sizes)
-        within = np.arange(int(sizes.sum())) - np.repeat(ends - sizes, sizes)
-        places.append(np.repeat(hit[rare], sizes))
-        numbers.append(segment.numbers[np.repeat(left[rare], sizes) + within])
+        places.append(np.repeat(hit[rare], (right - left)[rare]))
+        numbers.append(segment.numbers[within(left[rare], right[rare])])
     return Found(counts, np.concatenate(places), np.concatenate(numbers))
+
+
+def within(starts: Longs, ends: Longs) -> Longs:
+    """All places in some spans, span by span.
+
+    >>> within(np.array([3, 8]), np.array([5, 9])).tolist()
+    [3, 4, 8]
+    """
+    sizes = ends - starts
+    before = np.cumsum(sizes) - sizes
+    places: Longs = np.arange(int(sizes.sum())) + np.repeat(starts - before, sizes)
+    return places
 
 
 def merged(path: Path, segments: Sequence[Segment], *, durable: bool = True) -> Segment:

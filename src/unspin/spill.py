@@ -33,7 +33,7 @@ from unspin.lexicon import Lexicon
 from unspin.match import Matcher
 from unspin.model import Copy, CopyGroup, Keep, Level, Place, Progress
 from unspin.passages import Block, blocks, digest_keys, gram_keys
-from unspin.postings import CHECKED, Kind, Numbers, Rows, Segment, lookup, ordered, slices, span, write
+from unspin.postings import CHECKED, Kind, Numbers, Rows, Segment, lookup, ordered, slices, span, within, write
 from unspin.store import PassageRow, Store, writing
 
 PER_CHARACTER = 60  # bytes that reading and comparing takes for a character of text
@@ -314,10 +314,10 @@ class _Spill:
 
     def _known(self, units: Numbers, corpus: Corpus, *, progress: Progress | None) -> tuple[Longs, Longs, Longs]:
         """The matches among units, by their places, for `dedupe` to compare again."""
-        parts = []
+        parts = [Rows(np.empty(0, np.uint64), np.empty(0, np.uint32))]
         for segment in self.matches.segments:
             start, end = (np.searchsorted(segment.keys, (units + step) * np.uint64(self.size)) for step in (0, 1))
-            places = np.concatenate([np.arange(a, b) for a, b in zip(start, end, strict=True)])
+            places = within(start, end)
             parts.append(Rows(segment.keys[places], segment.numbers[places]))
         keys, shared = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
         order = np.argsort(keys)

@@ -1,0 +1,148 @@
+"""What an index and spilling cost: time to add and to ask as the index grows; memory and time of `dedupe --memory`.
+
+    python benchmarks/index.py --clean NEWS.txt.gz --size 100000 --size 1000000 --size 10000000
+    python benchmarks/index.py --clean NEWS.txt.gz --spill 15000000 --paragraphs 400000
+
+An index of a size holds 20,000 paragraphs of news, and as many grams more as that size has, at random: they are
+searched like any others, but no text has them. What is added and asked are 10,000 paragraphs, every tenth a copy of one
+of the 20,000 with 15 % of its words swapped.
+"""
+
+from __future__ import annotations
+
+import random
+import resource
+import time
+from collections.abc import Callable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from itertools import islice
+from multiprocessing import get_context
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import click
+import numpy as np
+from copies import Swapper, lines
+
+from unspin.copies import dedupe
+from unspin.index import Index
+from unspin.lexicon import Lexicon
+from unspin.model import NamedText
+from unspin.postings import Rows, write
+from unspin.spill import spilled
+from unspin.store import SEGMENTS, Store
+
+REAL = 20_000
+ADDED = 10_000
+GRAMS = 60  # of a paragraph of news
+PART = 1 << 20
+SEED = 1
+
+
+def timed(name: str, work: Callable[[], object]) -> None:
+    wall, used = time.perf_counter(), time.process_time()
+    said = work()
+    wall, used = time.perf_counter() - wall, time.process_time() - used
+    click.echo(f"  {name:24} {used:7.2f} s of processor time, {wall:7.2f} s on the clock  {said or ''}")
+
+
+def pad(path: Path, passages: int) -> None:
+    """Grams at random, as many as so many passages have, in one segment."""
+    count, chance = passages * GRAMS, np.random.default_rng(SEED)
+    parts = max(1, count // PART)
+    edges = np.linspace(0, 2**64 - 2**12, parts + 1, dtype=np.uint64)
+
+    def rows() -> Iterator[Rows]:
+        for low, high in zip(edges, edges[1:], strict=False):
+            keys = np.sort(chance.integers(low, high, count // parts, np.uint64))
+            yield Rows(keys, np.arange(len(keys), dtype=np.uint32))
+
+    with Store.open(path) as store, store.adding():
+        store.segments = [write(path / SEGMENTS / "padding", rows()), *store.segments]
+
+
+def named(texts: list[str], prefix: str) -> list[NamedText]:
+    return [NamedText(f"{prefix}{number}", text) for number, text in enumerate(texts)]
+
+
+def grown(clean: Path, size: int, lexicon: Lexicon) -> None:
+    """An index of a size: what adding to it and asking it takes."""
+    texts = list(islice(lines(clean), REAL + ADDED))
+    old, new = texts[:REAL], texts[REAL:]
+    swap = Swapper(old[:5000])
+    new[::10] = [swap(text, 0.15) for text in random.Random(SEED).sample(old, len(new[::10]))]
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "index")
+        click.echo(f"{size:,} paragraphs")
+        timed(f"build of {REAL:,}", lambda: Index.build(path, named(old, "old"), lexicon=lexicon).kept)
+        if size > REAL:
+            pad(path, size - REAL)
+        taken = sum(file.stat().st_size for file in path.rglob("*") if file.is_file())
+        click.echo(f"  {taken / 1e6:,.0f} MB on disk")
+        for turn in range(2):  # the second time its pages are in memory
+            with Index.open(path, lexicon=lexicon) as index:
+                timed(f"query of {ADDED:,}, turn {turn + 1}", lambda: asked(index, new))
+        with Index.open(path, lexicon=lexicon) as index:
+            timed(f"add of {ADDED:,}", lambda: f"{index.add(named(new, 'new')).kept:,} kept")
+
+
+def asked(index: Index, texts: list[str]) -> str:
+    copies = {answer.place.text for answer in index.query(named(texts, "new")) if answer.is_copy}
+    return f"{len(copies & set(range(0, len(texts), 10))):,} of {len(texts[::10]):,} copies found"
+
+
+def peak() -> float:
+    """The most memory that this process has held, in MB."""
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def collection(clean: Path, count: int) -> Iterator[str]:
+    """Paragraphs, one after the other; every twentieth again with 15 % of its words swapped, 10,000 later."""
+    swap = Swapper(list(islice(lines(clean), 5000)))
+    waiting: list[str] = []
+    for number, text in enumerate(islice(lines(clean), count)):
+        yield text
+        if number % 20 == 0:
+            waiting.append(text)
+        if len(waiting) > 500:
+            yield swap(waiting.pop(0), 0.15)
+
+
+def measured(clean: Path, count: int, memory: int | None) -> str:
+    """What `dedupe` takes, in a process of its own."""
+    lexicon = Lexicon.load()
+    dedupe(list(collection(clean, 100)), lexicon=lexicon)
+    size = sum(len(text.encode()) for text in collection(clean, count))
+    before, start, clock = peak(), time.process_time(), time.perf_counter()
+    texts = collection(clean, count)
+    if memory is None:
+        found = sum(len(group.copies) for group in dedupe(list(texts), lexicon=lexicon))
+    else:
+        with spilled(texts, memory=memory, lexicon=lexicon) as groups:
+            found = sum(len(group.copies) for group in groups)
+    used, wall = time.process_time() - start, time.perf_counter() - clock
+    return (
+        f"{size / 1e6:,.0f} MB of text, {found:,} copies, {used:,.0f} s of processor time ({wall:,.0f} on the clock), "
+        f"peak {peak() - before:,.0f} MB over the {before:,.0f} MB of interpreter and lexicon"
+    )
+
+
+@click.command()
+@click.option("--clean", type=click.Path(path_type=Path), required=True)
+@click.option("--size", "sizes", type=int, multiple=True, help="Grow an index to so many paragraphs.")
+@click.option("--spill", type=int, multiple=True, help="Run `dedupe` within so many bytes.")
+@click.option("--in-memory", is_flag=True, help="And without such a limit.")
+@click.option("--paragraphs", default=100_000, show_default=True, help="In the collection for --spill.")
+def main(clean: Path, sizes: tuple[int, ...], spill: tuple[int, ...], in_memory: bool, paragraphs: int) -> None:
+    """Print what an index and spilling cost."""
+    lexicon = Lexicon.load()
+    for size in sizes:
+        grown(clean, size, lexicon)
+    for memory in (*spill, *([None] if in_memory else [])):
+        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+            said = pool.submit(measured, clean, paragraphs, memory).result()
+        click.echo(f"{f'{memory / 1e6:,.0f} MB' if memory else 'no limit'}: {said}")
+
+
+if __name__ == "__main__":
+    main()
