@@ -9,15 +9,19 @@ refused.
 
 from __future__ import annotations
 
+import signal
 import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
 from math import inf, log
-from typing import NamedTuple
+from multiprocessing import get_context
+from typing import Any, NamedTuple
 
 import numpy as np
 from rapidfuzz import process
@@ -50,10 +54,11 @@ NEARBY = 2  # words that keep two differing places apart
 LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer texts are compared without order
 REMEMBERED = 1000  # texts whose content is
 CODES = 0x110000  # characters there are
-CHUNK = 4_000_000  # symbols compared at a time, to bound memory
+CHUNK = 400_000  # symbols compared at a time
 
 _UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 
+_STATED = bytes(NUMBER if marks & NUMBER else marks & FACT for marks in range(256))
 _FUNCTION = bytes(FUNCTION if marks & KEPT and not marks & FACT else 0 for marks in range(256))
 
 
@@ -150,19 +155,35 @@ class Matcher:
         self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None
     ) -> Iterator[tuple[int, int, Match]]:
         """Those of the given pairs that are copies; `shared` says how many grams each shares."""
-        for part in self._chunks(first, second):
-            if progress:
-                progress("verifying", part.start, len(first))
-            rows = self._promising(first[part], second[part], shared[part])
-            for a, b, agree in zip(*(row.tolist() for row in rows), strict=True):
-                if match := self._match(a, b, agree):
-                    yield a, b, match
+        chunks = self._chunks(first, second)
+        parts = [[column[start:end] for start, end in pairwise(chunks)] for column in (first, second, shared)]
+        with self._workers(len(chunks) - 1) as run:
+            for start, found in zip(chunks, run(self._matched, *parts), strict=False):
+                if progress:
+                    progress("verifying", start, len(first))
+                yield from found
 
-    def _chunks(self, first: Longs, second: Longs) -> Iterator[slice]:
+    def _matched(self, first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
+        rows = zip(*(row.tolist() for row in self._promising(first, second, shared)), strict=True)
+        return [(a, b, match) for a, b, agree in rows if (match := self._match(a, b, agree))]
+
+    def _chunks(self, first: Longs, second: Longs) -> list[int]:
+        """Where chunks of pairs start, and where the last one ends."""
         ends = np.cumsum(self.lengths[first] + self.lengths[second])
-        edges = np.flatnonzero(np.diff(ends // CHUNK)) + 1
-        for start, end in pairwise([0, *edges.tolist(), len(first)]):
-            yield slice(start, end)
+        return [0, *(np.flatnonzero(np.diff(ends // CHUNK)) + 1).tolist(), len(first)]
+
+    @contextmanager
+    def _workers(self, chunks: int) -> Iterator[Callable[..., Iterable[Any]]]:
+        """What maps a method over chunks: in processes if there is more than one of each, in the order of the chunks.
+
+        Children share the corpus with the parent, unread and uncopied. That takes `fork`, which Linux alone does well.
+        """
+        jobs = min(self.jobs, chunks)
+        if jobs < 2 or sys.platform != "linux":
+            yield map
+            return
+        with ProcessPoolExecutor(jobs, get_context("fork"), _work, (self,)) as pool:
+            yield lambda _, *parts: pool.map(_matched, *parts)
 
     def _promising(self, first: Longs, second: Longs, shared: Longs) -> tuple[Longs, Longs, Longs]:
         """The pairs that share enough or agree enough to be looked at, and how many symbols agree in order."""
@@ -180,7 +201,7 @@ class Matcher:
             ["" if long else self.symbols(text) for text, long in zip(texts.tolist(), is_long.tolist(), strict=True)]
             for texts in (first, second)
         )
-        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64, workers=self.jobs)
+        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64)
 
     def _match(self, a: int, b: int, agree: int) -> Match | None:
         both = int(self.lengths[a] + self.lengths[b])
@@ -269,13 +290,28 @@ class Matcher:
         return not numbers or not long.own(known.numbers, stated.symbols)
 
     def _count(self, text: int) -> _Content:
-        numbers, marks = self._numbers(text).tolist(), self._marks(text)
-        facts = [(place, symbol) for place, symbol in enumerate(numbers) if marks[place] & FACT]
-        return _Content(
-            tuple(fact for fact in facts if not marks[fact[0]] & NUMBER),
-            tuple(fact for fact in facts if marks[fact[0]] & NUMBER),
-            frozenset(numbers),
-        )
+        symbols = self._numbers(text).tolist()
+        names: list[tuple[int, int]] = []
+        numbers: list[tuple[int, int]] = []
+        marks = self._marks(text).translate(_STATED)
+        for found, mark in ((names, FACT), (numbers, NUMBER)):
+            place = marks.find(mark)
+            while place >= 0:
+                found.append((place, symbols[place]))
+                place = marks.find(mark, place + 1)
+        return _Content(tuple(names), tuple(numbers), frozenset(symbols))
+
+
+_working: list[Matcher] = []  # in a child: what its parent compares with
+
+
+def _work(matcher: Matcher) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its children
+    _working[:] = [matcher]
+
+
+def _matched(first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
+    return _working[0]._matched(first, second, shared)
 
 
 def _denies(first: str, second: str, negated: Flags, also: Flags, *, most: int) -> bool:
