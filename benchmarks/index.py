@@ -15,14 +15,15 @@ import resource
 import time
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice
+from itertools import islice, pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
 import click
 import numpy as np
-from copies import Swapper, lines
+from copies import lines
+from swappers import Strangers
 
 from unspin.copies import dedupe
 from unspin.index import Index
@@ -53,7 +54,7 @@ def pad(path: Path, passages: int) -> None:
     edges = np.linspace(0, 2**64 - 2**12, parts + 1, dtype=np.uint64)
 
     def rows() -> Iterator[Rows]:
-        for low, high in zip(edges, edges[1:], strict=False):
+        for low, high in pairwise(edges):
             keys = np.sort(chance.integers(low, high, count // parts, np.uint64))
             yield Rows(keys, np.arange(len(keys), dtype=np.uint32))
 
@@ -69,7 +70,7 @@ def grown(clean: Path, size: int, lexicon: Lexicon) -> None:
     """An index of a size: what adding to it and asking it takes."""
     texts = list(islice(lines(clean), REAL + ADDED))
     old, new = texts[:REAL], texts[REAL:]
-    swap = Swapper(old[:5000])
+    swap = Strangers(old[:5000])
     new[::10] = [swap(text, 0.15) for text in random.Random(SEED).sample(old, len(new[::10]))]
     with TemporaryDirectory() as folder:
         path = Path(folder, "index")
@@ -98,7 +99,7 @@ def peak() -> float:
 
 def collection(clean: Path, count: int) -> Iterator[str]:
     """Paragraphs, one after the other; every twentieth again with 15 % of its words swapped, 10,000 later."""
-    swap = Swapper(list(islice(lines(clean), 5000)))
+    swap = Strangers(list(islice(lines(clean), 5000)))
     waiting: list[str] = []
     for number, text in enumerate(islice(lines(clean), count)):
         yield text

@@ -18,12 +18,13 @@ import numpy as np
 
 from unspin.blocking import MIN_SYMBOLS, SHARED, SHARED_RATE
 from unspin.copies import KINDS, SAME_CHARACTERS, SAME_WORDS, Graph, overlap
-from unspin.fingerprint import Canon, Hashes, Longs, read
+from unspin.fingerprint import Canon, read
 from unspin.match import Matcher
 from unspin.model import DuplicateKind, Place
 from unspin.passages import Block, combined, digest_keys, gram_keys
 from unspin.postings import MOST, Found, Kind, Rows, lookup, ordered, within
 from unspin.store import PassageRow, Store
+from unspin.words import Hashes, Longs
 
 
 class Verdict(NamedTuple):
@@ -152,9 +153,9 @@ class _Walk:
         copies = [other for other in matches if self.graph.can_go(text, other)]
         if copies:
             best = max(copies, key=lambda other: matches[other].score)  # the earliest of equals
-            rule, score = matches[best]
+            rule, score = matches[best].rule, matches[best].score
             return Verdict(numbers[best], KINDS[rule], score, rule.value.format(score))
-        overlaps = [(overlap(place, self.graph.matcher, text, other), numbers[other]) for other in matches]
+        overlaps = [(overlap(place, self.graph, text, other), numbers[other]) for other in matches]
         if not overlaps:
             return NEW
         most, number = max(overlaps, key=lambda found: found[0].score)

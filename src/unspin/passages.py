@@ -14,10 +14,11 @@ from itertools import pairwise
 import numpy as np
 import xxhash
 
-from unspin.copies import characters_digest, places_in
-from unspin.fingerprint import Canon, Corpus, Hashes, Ints, Longs, grams, pairs, read
+from unspin.fingerprint import Canon, Corpus, grams, pairs, read
 from unspin.model import Level, Place
 from unspin.postings import Kind, keyed
+from unspin.units import characters_digest, spans
+from unspin.words import Hashes, Ints, Longs
 
 OVERHEAD = 50  # characters that a passage counts for besides its own
 _PROBE = "The 3 men who were in Ohio on 12 May said it's not true: because of the rain, the Smiths' two boats sank."
@@ -60,11 +61,11 @@ def blocks(texts: Iterable[tuple[int, str]], *, level: Level, canon: Canon, size
     found: list[tuple[Place, bytes, int]] = []
     used = 0
     for number, text in texts:
-        for place in places_in([text], level):
-            passage = text[place.start : place.end]
+        for start, end in spans(text, level):
+            passage = text[start:end]
             used += len(passage) + OVERHEAD
             if digest := characters_digest(passage):
-                found.append((Place(number, place.start, place.end), digest, held.setdefault(passage, len(held))))
+                found.append((Place(number, start, end), digest, held.setdefault(passage, len(held))))
             if used >= size and found:
                 yield _block(found, list(held), canon)
                 held, found, used = {}, [], 0
@@ -99,10 +100,7 @@ def combined(first: Corpus, second: Corpus) -> Corpus:
     return Corpus(
         symbols=np.concatenate([one[first.symbols], other[second.symbols]]),
         bounds=np.concatenate([first.bounds, first.bounds[-1] + second.bounds[1:]]),
-        facts=np.concatenate([first.facts, second.facts]),
-        numbers=np.concatenate([first.numbers, second.numbers]),
-        kept=np.concatenate([first.kept, second.kept]),
-        opens=np.concatenate([first.opens, second.opens]),
+        marks=np.concatenate([first.marks, second.marks]),
         words=np.concatenate([one[first.words], other[second.words]]),
         word_bounds=np.concatenate([first.word_bounds, first.word_bounds[-1] + second.word_bounds[1:]]),
         originality=np.concatenate([first.originality, second.originality]),

@@ -25,7 +25,7 @@ from numpy.typing import NDArray
 
 from unspin.blocking import COMMON, COMMON_PAIR
 from unspin.errors import IndexFault
-from unspin.fingerprint import Hashes, Longs
+from unspin.words import Hashes, Longs
 
 Numbers = NDArray[np.uint32]
 

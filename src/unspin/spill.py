@@ -3,7 +3,7 @@
 Texts come in, one after the other; the `CopyGroup`s that `unspin.copies.dedupe` would find come out, in the same order.
 Passages go to a store in a temporary directory, their keys to sorted segments. The segments are joined slice by slice;
 pairs that share enough rare grams are compared, with their texts read from the store again; what chains of matches hang
-together is then given to `dedupe` itself, some of it at a time. So at most about `memory` bytes are held beside the
+together is then grouped as `dedupe` does it, some of it at a time. So at most about `memory` bytes are held beside the
 interpreter and the lexicon, whatever the collection, as long as that is enough for its longest text, for all that
 one chain of matches holds together, and for 16 bytes a passage. Refused, by ValueError: dates that are missing or not
 one a text. A temporary directory that cannot be written raises OutputError.
@@ -17,7 +17,6 @@ from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import replace
-from functools import partial
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -27,14 +26,29 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspin.blocking import COMMON, COMMON_PAIR, MIN_SYMBOLS, SHARED, SHARED_RATE, joined
-from unspin.copies import dedupe
-from unspin.fingerprint import Canon, Corpus, Hashes, Longs, canon, read
+from unspin.copies import Graph, Policy, groups_of
+from unspin.fingerprint import Canon, canon, read
 from unspin.lexicon import Lexicon
 from unspin.match import Matcher
 from unspin.model import Copy, CopyGroup, Keep, Level, Place, Progress
 from unspin.passages import Block, blocks, digest_keys, gram_keys
-from unspin.postings import CHECKED, Kind, Numbers, Rows, Segment, lookup, ordered, slices, span, within, write
+from unspin.postings import (
+    CHECKED,
+    KIND_BITS,
+    Kind,
+    Numbers,
+    Rows,
+    Segment,
+    lookup,
+    ordered,
+    slices,
+    span,
+    within,
+    write,
+)
 from unspin.store import PassageRow, Store, writing
+from unspin.units import read_passages
+from unspin.words import Hashes, Longs
 
 PER_CHARACTER = 60  # bytes that reading and comparing takes for a character of text
 PER_ROW = 250  # bytes that joining takes for a gram
@@ -139,7 +153,7 @@ def spilled(
                 spill.unite()
                 spill.block(progress)
                 spill.match(progress)
-                spill.group(groups, progress, keep=keep, dates=dates, lexicon=lexicon)
+                spill.group(groups, progress, keep=keep, dates=dates)
             yield groups
 
 
@@ -157,9 +171,9 @@ class _Spill:
         self.unit = np.empty(0, np.uint32)  # per passage: the first passage of the same words, or NONE
 
     @property
-    def size(self) -> int:
-        """How many passages there are."""
-        return max(1, len(self.lengths))
+    def bits(self) -> int:
+        """So many hold the number of a passage; two numbers are stored as one, the first in its upper bits."""
+        return max(1, len(self.lengths).bit_length())
 
     def fill(self, texts: Iterable[str], level: Level, min_words: int, progress: Progress | None) -> int:
         """Put all passages into the store, and their keys on the spool. Returns how many texts there are."""
@@ -216,10 +230,9 @@ class _Spill:
             low, high = span(kind)
             for rows in self.keys.slices(low, high):
                 here = self.unit[rows.numbers] == rows.numbers
-                found = joined(
-                    rows.keys[here], rows.numbers[here].astype(np.int64), common, self.size, drop=kind is Kind.PAIR
-                )
-                pairs, counts = np.unique(np.concatenate(list(found)), return_counts=True)
+                grams = (rows.keys[here] << np.uint64(KIND_BITS)) & ~np.uint64((1 << self.bits) - 1)
+                found = joined(np.sort(grams | rows.numbers[here]), self.bits, common, drop=kind is Kind.PAIR)
+                pairs, counts = np.unique(np.concatenate([np.empty(0, np.int64), *found]), return_counts=True)
                 self.pairs.add(pairs, counts)
                 if progress and len(rows.keys):
                     progress(f"matching {kind.name.lower()}s", int(rows.keys[-1]) - low, high - low)
@@ -230,11 +243,11 @@ class _Spill:
         matched = np.zeros(len(root), np.bool_)
         for first, second, shared in self._candidates():
             a, b, shared = self._verified(first, second, shared)
-            self.matches.add(a * self.size + b, shared)
+            self.matches.add((a << self.bits) | b, shared)
             matched[a] = matched[b] = True
             _join(root, a, b)
             if progress:
-                progress("verifying", int(first[-1]), self.size)
+                progress("verifying", int(first[-1]), len(self.lengths))
         many = self._members()
         units = np.flatnonzero(matched | many).astype(np.uint32)
         self.chains.add(_roots(root, units), units)
@@ -244,12 +257,17 @@ class _Spill:
         for rows in self.pairs.slices():
             starts = _starts(rows.keys)
             counts = np.add.reduceat(rows.numbers.astype(np.int64), starts)
-            first, second = np.divmod(rows.keys[starts].astype(np.int64), self.size)
+            first, second = self._both(rows.keys[starts])
             lengths = np.asarray((self.lengths[first], self.lengths[second]), np.int64)
             shorter = lengths.min(axis=0)
             enough = (counts >= np.maximum(SHARED, SHARED_RATE * shorter)) & (shorter >= MIN_SYMBOLS)
             for part in _parts(lengths.sum(axis=0)[enough], self._symbols):
                 yield first[enough][part], second[enough][part], counts[enough][part]
+
+    def _both(self, keys: Hashes) -> tuple[Longs, Longs]:
+        """The two numbers that each of some keys holds."""
+        pairs = keys.astype(np.int64)
+        return pairs >> self.bits, pairs & ((1 << self.bits) - 1)
 
     @property
     def _symbols(self) -> int:
@@ -284,7 +302,6 @@ class _Spill:
         *,
         keep: Keep,
         dates: Sequence[float] | None,
-        lexicon: Lexicon | None,
     ) -> None:
         """Form the groups, of some chains of matches at a time."""
         for units in self._batches():
@@ -293,12 +310,14 @@ class _Spill:
             rows = self.store.passage_rows(numbers)
             same: dict[str, str] = {}
             texts = [same.setdefault(text, text) for number in numbers if (text := rows[number].text)]
-            when = [dates[rows[number].document] for number in numbers] if dates is not None else None
-            blocking = partial(self._known, units)
-            for group in dedupe(texts, keep=keep, dates=when, lexicon=lexicon, blocking=blocking):
+            when = [dates[rows[number].document] for number in numbers] if dates is not None else ()
+            passages = read_passages(texts, Level.DOCUMENT, self.canon)
+            graph = Graph(Matcher(passages.corpus))
+            graph.learn(*self._known(units))
+            for group in groups_of(passages, Policy(keep, when, passages), graph):
                 groups.add(numbers[group.kept.text], _placed(group, [rows[number] for number in numbers]))
             if progress:
-                progress("grouping", int(units[0]), self.size)
+                progress("grouping", int(units[0]), len(self.lengths))
 
     def _batches(self) -> Iterator[Numbers]:
         """Units, whole chains of them, in order; about as much text at a time as may be held."""
@@ -312,17 +331,17 @@ class _Spill:
             for part in _parts(np.add.reduceat(sizes, starts), self._symbols):
                 yield np.sort(rows.numbers[starts[part][0] : ends[part][-1]])
 
-    def _known(self, units: Numbers, corpus: Corpus, *, progress: Progress | None) -> tuple[Longs, Longs, Longs]:
-        """The matches among units, by their places, for `dedupe` to compare again."""
+    def _known(self, units: Numbers) -> tuple[Longs, Longs, Longs]:
+        """The matches among units, by their places, to be compared again."""
         parts = [Rows(np.empty(0, np.uint64), np.empty(0, np.uint32))]
+        edges = np.stack((units, units + 1)).astype(np.uint64) << np.uint64(self.bits)
         for segment in self.matches.segments:
-            start, end = (np.searchsorted(segment.keys, (units + step) * np.uint64(self.size)) for step in (0, 1))
-            places = within(start, end)
+            places = within(*np.searchsorted(segment.keys, edges))
             parts.append(Rows(segment.keys[places], segment.numbers[places]))
-        keys, shared = (np.concatenate(column).astype(np.int64) for column in zip(*parts, strict=True))
+        keys, shared = (np.concatenate(column) for column in zip(*parts, strict=True))
         order = np.argsort(keys)
-        first, second = np.divmod(keys[order], self.size)
-        return np.searchsorted(units, first), np.searchsorted(units, second), shared[order]
+        first, second = self._both(keys[order])
+        return np.searchsorted(units, first), np.searchsorted(units, second), shared[order].astype(np.int64)
 
 
 def _starts(keys: Hashes) -> Longs:

@@ -18,12 +18,12 @@ PACKAGE = Path(unspin.__file__).parent
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
     ("model", "errors"),
-    ("text", "gold", "lattice", "files"),
-    ("lexicon", "language", "edit", "patch", "evaluate", "repeats", "pairing"),
+    ("text", "gold", "lattice", "files", "stretches"),
+    ("words", "lexicon", "language", "edit", "patch", "evaluate", "repeats", "pairing"),
     ("backoff",),
     ("ngrams",),
     ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint"),
-    ("rank", "blocking"),
+    ("rank", "blocking", "units"),
     ("learn", "match", "postings"),
     ("decode", "copies", "store"),
     ("decide", "passages"),
