@@ -50,8 +50,9 @@ from unspin.store import PassageRow, Store, writing
 from unspin.units import read_passages
 from unspin.words import Hashes, Longs
 
-PER_CHARACTER = 60  # bytes that reading and comparing takes for a character of text
-PER_ROW = 250  # bytes that joining takes for a gram
+FIXED = 20_000_000  # bytes that are held whatever is asked for,
+PER_CHARACTER = 30  # those that reading and comparing takes for a character of text,
+PER_ROW = 150  # and joining for a gram
 CHARACTERS = 6  # of a symbol, with the space after it
 NONE = np.iinfo(np.uint32).max  # no unit: the passage is too short
 
@@ -162,8 +163,9 @@ class _Spill:
 
     def __init__(self, path: Path, store: Store, canon: Canon, memory: int) -> None:
         self.store, self.canon = store, canon
-        self.characters = max(1, memory // PER_CHARACTER)  # held as text at a time
-        rows = max(1, memory // PER_ROW)
+        free = max(1, memory // 10, memory - FIXED)
+        self.characters = max(1, free // PER_CHARACTER)  # held as text at a time
+        rows = max(1, free // PER_ROW)
         self.keys, self.pairs, self.matches, self.chains, self.members = (
             _Spool(path / name, rows) for name in ("keys", "pairs", "matches", "chains", "members")
         )
@@ -307,15 +309,16 @@ class _Spill:
         for units in self._batches():
             found = lookup(self.members.segments, units.astype(np.uint64))
             numbers = np.unique(np.concatenate((units, found.numbers))).tolist()
-            rows = self.store.passage_rows(numbers)
+            known = self.store.passage_rows(numbers)
+            rows = [known[number] for number in numbers]
             same: dict[str, str] = {}
-            texts = [same.setdefault(text, text) for number in numbers if (text := rows[number].text)]
-            when = [dates[rows[number].document] for number in numbers] if dates is not None else ()
+            texts = [same.setdefault(row.text, row.text) for row in rows if row.text]
+            when = [dates[row.document] for row in rows] if dates is not None else ()
             passages = read_passages(texts, Level.DOCUMENT, self.canon)
             graph = Graph(Matcher(passages.corpus))
             graph.learn(*self._known(units))
             for group in groups_of(passages, Policy(keep, when, passages), graph):
-                groups.add(numbers[group.kept.text], _placed(group, [rows[number] for number in numbers]))
+                groups.add(numbers[group.kept.text], _placed(group, rows))
             if progress:
                 progress("grouping", int(units[0]), len(self.lengths))
 

@@ -25,7 +25,7 @@ FUNCTION = (
     "the a of to in and for on at by with from as is was were be that this it his they which not or if than".split()
 )
 LEAST = 1  # byte of memory: as little as can be at a time
-LITTLE = 20_000_000
+LITTLE = 30_000_000
 
 
 def vocabulary(chance: random.Random, size: int = 4000) -> list[str]:
@@ -156,7 +156,7 @@ def test_an_interrupted_command_leaves_no_files(tmp_path: Path, ending: signal.S
     (tmp_path / "in" / "all.txt").write_text("\n".join(texts), encoding="utf-8")
     (tmp_path / "scratch").mkdir()
     command = "from unspin.cli import main; main()"
-    options = ["--level", "sentence", "--memory", "10M", "--temp-dir", str(tmp_path / "scratch")]
+    options = ["--level", "sentence", "--memory", "50M", "--temp-dir", str(tmp_path / "scratch")]
     process = subprocess.Popen(
         [sys.executable, "-c", command, "dedupe", *options, tmp_path / "in"],
         env=os.environ | {"PYTHONPATH": os.pathsep.join(filter(None, sys.path))},

@@ -44,7 +44,7 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
 
 _SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", re.IGNORECASE)
 _UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
-LEAST = 10_000_000  # bytes of memory
+LEAST = 50_000_000  # bytes of memory
 
 
 def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
