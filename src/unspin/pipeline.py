@@ -44,7 +44,8 @@ def default_lexicon() -> Lexicon:
     return Lexicon.load()
 
 
-def _version() -> str:
+def release() -> str:
+    """The version of unspin."""
     try:
         return version("unspin")
     except PackageNotFoundError:  # run from a source tree that is not installed
@@ -119,7 +120,7 @@ def restore(
         duplicates=duplicates,
         edits=mend_articles(kept, edits),
         held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
-        signature=Signature(_version(), lexicon.digest, model.digest, tuple(options)),
+        signature=Signature(release(), lexicon.digest, model.digest, tuple(options)),
     )
 
 
@@ -139,5 +140,5 @@ def inspect(
         gains=tuple(zip(SPIN_RATES, decoding.gains, strict=True)),
         candidates=tuple(candidates(text, decoding.readings, lexicon)),
         duplicates=duplicates,
-        signature=Signature(_version(), lexicon.digest, model.digest, (("ranker", ranker.digest),)),
+        signature=Signature(release(), lexicon.digest, model.digest, (("ranker", ranker.digest),)),
     )

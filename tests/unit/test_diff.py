@@ -17,7 +17,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from unspin.diff import DiffStyle, render, schema
+from unspin.diff import DiffStyle, render
+from unspin.diff.unified import patch
 from unspin.edit import apply, cleaned
 from unspin.errors import EditConflict
 from unspin.model import (
@@ -35,7 +36,7 @@ from unspin.model import (
     Signature,
     SpinEvidence,
 )
-from unspin.patch import patch
+from unspin.schemas import schema
 
 ENTRY = Entry("struggle", "war", 0.25, 7, source="learned")
 
@@ -268,7 +269,7 @@ def test_lines_quote_the_text_and_say_why() -> None:
 
 
 def test_lines_obey_the_schema_and_the_schema_names_every_decider() -> None:
-    document = json.loads(schema())
+    document = json.loads(schema("edit"))
     Draft202012Validator.check_schema(document)
     validator = Draft202012Validator(document)
     lines = parsed(RESTORED)

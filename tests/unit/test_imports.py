@@ -17,13 +17,13 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors"),
+    ("model", "errors", "schemas"),
     ("text", "gold", "lattice", "files", "stretches"),
-    ("words", "lexicon", "language", "edit", "patch", "evaluate", "repeats", "pairing"),
+    ("words", "lexicon", "language", "edit", "evaluate", "repeats", "pairing"),
     ("backoff",),
     ("ngrams",),
     ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint"),
-    ("rank", "blocking", "units"),
+    ("rank", "blocking", "units", "findings"),
     ("learn", "match", "postings"),
     ("decode", "copies", "store"),
     ("decide", "passages"),

@@ -231,6 +231,7 @@ def _groups(
     help="Leave shorter passages alone. [default: 0 for documents, 25 for paragraphs, 12 for sentences]",
 )
 @click.option("--format", "style", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
+@options.schema_option("copies", of="a line of --format jsonl")
 @click.option("--diff", is_flag=True, help="Show the words in which each copy differs from what is kept.")
 @click.option(
     "-o",

@@ -21,6 +21,7 @@ from unspin.pipeline import default_lexicon
 
 _index = click.argument("index", type=click.Path(path_type=Path), metavar="INDEX")
 _format = click.option("--format", "style", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
+_schema = options.schema_option("answer", of="a line of --format jsonl")
 _quiet = click.option("-q", "--quiet", is_flag=True, help="No summary line.")
 _min_words_help = "Leave shorter passages alone."
 _BY_LEVEL = "[default: 0 for documents, 25 for paragraphs, 12 for sentences]"
@@ -115,6 +116,7 @@ def _added(path: Path, added: Added) -> str:
 )
 @click.option("--min-words", type=click.IntRange(min=0), help=f"{_min_words_help} {_BY_LEVEL}")
 @_format
+@_schema
 @options.lexicon_option
 @_quiet
 def build_command(
@@ -166,6 +168,7 @@ def _tell(incoming: _Incoming, answer: Answer, style: str) -> None:
 @_index
 @options.texts_argument
 @_format
+@_schema
 @options.lexicon_option
 @_quiet
 def add_command(index: Path, files: tuple[str, ...], style: str, lexicons: tuple[str, ...], quiet: bool) -> None:
@@ -194,6 +197,7 @@ def add_command(index: Path, files: tuple[str, ...], style: str, lexicons: tuple
 @_index
 @options.texts_argument
 @_format
+@_schema
 @click.option("--level", type=click.Choice([*map(str, Level)]), help="What is looked for. [default: as in the index]")
 @click.option("--min-words", type=click.IntRange(min=0), help=f"{_min_words_help} [default: as in the index]")
 @click.option(

@@ -14,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from unspin import endpoint as chat
-from unspin.commands.terminal import is_terminal, say
+from unspin.commands.terminal import is_terminal, product, say
 from unspin.decide import MIN_CONFIDENCE, calibrated
 from unspin.errors import OutputError
 from unspin.files import STDIN, Source, SourceText, exists, read
@@ -23,6 +23,7 @@ from unspin.lexicon import Lexicon
 from unspin.pipeline import default_lexicon
 from unspin.rank import DEFAULT as DEFAULT_RANKER
 from unspin.rank import Ranker, load_ranker
+from unspin.schemas import schema
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -136,6 +137,18 @@ memory_option: Decorator[Any] = click.option(
     help="Hold so much at a time (500M, 2G), and the rest in temporary files. [default: everything in memory]",
 )
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
+
+
+def schema_option(name: str, *, of: str) -> Decorator[Any]:
+    """`--schema`: prints the JSON Schema `name`, which says what `of` looks like."""
+
+    def show(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value and not context.resilient_parsing:
+            product(schema(name))
+            context.exit()
+
+    told = f"Print the JSON Schema of {of}, and exit."
+    return click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=show, help=told)
 
 
 def stages_options(command: Command) -> Command:
