@@ -1,7 +1,7 @@
 """What an index and spilling cost: time to add and to ask as the index grows; memory and time of `dedupe --memory`.
 
     python benchmarks/index.py --clean NEWS.txt.gz --size 100000 --size 1000000 --size 10000000
-    python benchmarks/index.py --clean NEWS.txt.gz --spill 15000000 --paragraphs 400000
+    python benchmarks/index.py --clean NEWS.txt.gz --spill 50000000 --paragraphs 1600000
 
 An index of a size holds 20,000 paragraphs of news, and as many grams more as that size has, at random: they are
 searched like any others, but no text has them. What is added and asked are 10,000 paragraphs, every tenth a copy of one
@@ -13,16 +13,19 @@ from __future__ import annotations
 import random
 import resource
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from concurrent.futures import ProcessPoolExecutor
-from itertools import islice, pairwise
+from itertools import chain, islice, pairwise
 from multiprocessing import get_context
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import TypeVar
 
 import click
 import numpy as np
 from copies import lines
+from scale import chained
 from swappers import Strangers
 
 from unspin.copies import dedupe
@@ -38,6 +41,9 @@ ADDED = 10_000
 GRAMS = 60  # of a paragraph of news
 PART = 1 << 20
 SEED = 1
+SAMPLE = 5_000  # paragraphs that words are taken from
+
+T = TypeVar("T")
 
 
 def timed(name: str, work: Callable[[], object]) -> None:
@@ -97,35 +103,50 @@ def peak() -> float:
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
-def collection(clean: Path, count: int) -> Iterator[str]:
-    """Paragraphs, one after the other; every twentieth again with 15 % of its words swapped, 10,000 later."""
-    swap = Strangers(list(islice(lines(clean), 5000)))
-    waiting: list[str] = []
-    for number, text in enumerate(islice(lines(clean), count)):
-        yield text
-        if number % 20 == 0:
-            waiting.append(text)
-        if len(waiting) > 500:
-            yield swap(waiting.pop(0), 0.15)
+def written(clean: Path, count: int, folder: str) -> Path:
+    """Paragraphs in a file, a line each: clean ones, then as many made of their words as are missing.
+
+    Every twentieth stands there again with 15 % of its words swapped, 10,000 lines later.
+    """
+    path = Path(folder, "texts")
+    sample = list(islice(lines(clean), SAMPLE))
+    swap, waiting = Strangers(sample), deque[str]()
+    with path.open("w", encoding="utf-8") as file:
+        for number, text in enumerate(islice(chain(lines(clean), chained(sample)), count)):
+            file.write(text + "\n")
+            if number % 20 == 0:
+                waiting.append(text)
+            if len(waiting) > 500:
+                file.write(swap(waiting.popleft(), 0.15) + "\n")
+    return path
 
 
-def measured(clean: Path, count: int, memory: int | None) -> str:
+def paragraphs(path: Path) -> Iterator[str]:
+    with path.open(encoding="utf-8") as file:
+        yield from (line.rstrip("\n") for line in file)
+
+
+def measured(path: Path, memory: int | None) -> str:
     """What `dedupe` takes, in a process of its own."""
     lexicon = Lexicon.load()
-    dedupe(list(collection(clean, 100)), lexicon=lexicon)
-    size = sum(len(text.encode()) for text in collection(clean, count))
+    dedupe(list(islice(paragraphs(path), 100)), lexicon=lexicon)
     before, start, clock = peak(), time.process_time(), time.perf_counter()
-    texts = collection(clean, count)
     if memory is None:
-        found = sum(len(group.copies) for group in dedupe(list(texts), lexicon=lexicon))
+        found = sum(len(group.copies) for group in dedupe(list(paragraphs(path)), lexicon=lexicon))
     else:
-        with spilled(texts, memory=memory, lexicon=lexicon) as groups:
+        with spilled(paragraphs(path), memory=memory, lexicon=lexicon) as groups:
             found = sum(len(group.copies) for group in groups)
     used, wall = time.process_time() - start, time.perf_counter() - clock
     return (
-        f"{size / 1e6:,.0f} MB of text, {found:,} copies, {used:,.0f} s of processor time ({wall:,.0f} on the clock), "
-        f"peak {peak() - before:,.0f} MB over the {before:,.0f} MB of interpreter and lexicon"
+        f"{path.stat().st_size / 1e6:,.0f} MB of text, {found:,} copies, {used:,.0f} s of processor time "
+        f"({wall:,.0f} on the clock), peak {peak() - before:,.0f} MB over the {before:,.0f} MB of program and lexicon"
     )
+
+
+def afresh(function: Callable[..., T], *arguments: object) -> T:
+    """Call it in a process of its own."""
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        return pool.submit(function, *arguments).result()
 
 
 @click.command()
@@ -133,16 +154,17 @@ def measured(clean: Path, count: int, memory: int | None) -> str:
 @click.option("--size", "sizes", type=int, multiple=True, help="Grow an index to so many paragraphs.")
 @click.option("--spill", type=int, multiple=True, help="Run `dedupe` within so many bytes.")
 @click.option("--in-memory", is_flag=True, help="And without such a limit.")
-@click.option("--paragraphs", default=100_000, show_default=True, help="In the collection for --spill.")
-def main(clean: Path, sizes: tuple[int, ...], spill: tuple[int, ...], in_memory: bool, paragraphs: int) -> None:
+@click.option("--paragraphs", "count", default=100_000, show_default=True, help="In the collection for --spill.")
+def main(clean: Path, sizes: tuple[int, ...], spill: tuple[int, ...], in_memory: bool, count: int) -> None:
     """Print what an index and spilling cost."""
     lexicon = Lexicon.load()
     for size in sizes:
         grown(clean, size, lexicon)
-    for memory in (*spill, *([None] if in_memory else [])):
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            said = pool.submit(measured, clean, paragraphs, memory).result()
-        click.echo(f"{f'{memory / 1e6:,.0f} MB' if memory else 'no limit'}: {said}")
+    with TemporaryDirectory() as folder:
+        path = afresh(written, clean, count, folder) if spill or in_memory else Path()
+        for memory in (*spill, *([None] if in_memory else [])):
+            said = afresh(measured, path, memory)
+            click.echo(f"{f'{memory / 1e6:,.0f} MB' if memory else 'no limit'}: {said}")
 
 
 if __name__ == "__main__":

@@ -208,9 +208,9 @@ def _cuts(segments: Sequence[Segment], starts: Sequence[int], ends: Sequence[int
 
 
 class Found(NamedTuple):
-    """What a search found: per key how many rows have it; and of the keys that are not too common the rows, as
+    """What a search found: how many rows each key has; and, of keys that are not too common, the rows.
 
-    the place of the key among those sought, and the number.
+    A row is the place of its key among those sought, and its number.
     """
 
     counts: Longs

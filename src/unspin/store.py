@@ -175,6 +175,7 @@ class Store:
     @contextmanager
     def adding(self) -> Iterator[None]:
         """What is added inside shows when it ends; on any failure nothing does. Raises IndexFault, OutputError."""
+        self._refuse_two()
         with writing(self.path):
             self._lock()
             try:
@@ -184,7 +185,8 @@ class Store:
                 yield
                 self._commit()
             except BaseException:
-                self._connection.execute("rollback")
+                if self._connection.in_transaction:  # SQLite may have ended it already
+                    self._connection.execute("rollback")
                 self._refresh()
                 self._sweep()
                 raise
@@ -192,6 +194,10 @@ class Store:
                 for segment in before:
                     if segment not in self.segments:
                         segment.remove()
+
+    def _refuse_two(self) -> None:
+        if self._where != "main" or self._connection.in_transaction:
+            raise IndexFault(self.path, "one query or addition at a time: end the last one first, or open it again")
 
     def _lock(self) -> None:
         self._connection.execute("pragma busy_timeout=0")
@@ -221,6 +227,7 @@ class Store:
     @contextmanager
     def trying(self) -> Iterator[None]:
         """What is added inside goes to temporary files, and is gone when it ends. Raises IndexFault, OutputError."""
+        self._refuse_two()
         self.map()
         before = self.segments, self.documents, self.passages
         folder = Path(mkdtemp(prefix="unspin-"))

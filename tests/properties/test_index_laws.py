@@ -41,7 +41,7 @@ def said(answer: Answer) -> tuple[object, ...]:
     return answer.place.start, answer.place.end, kept, answer.kind, answer.score, answer.rule
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(st.data(), collections(), st.sampled_from(list(Level)), st.integers(40, 4000))
 def test_no_split_changes_an_answer(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, texts: list[str], level: Level, block: int
@@ -62,7 +62,7 @@ def test_no_split_changes_an_answer(
     assert [said(answer) for answer in parts] == [said(answer) for answer in whole]
 
 
-@settings(deadline=None, max_examples=60)
+@settings(deadline=None, max_examples=40)
 @given(TEXTS, TEXTS, st.lists(st.tuples(st.integers(0, 39), WORDS), max_size=6))
 def test_of_two_texts_an_index_says_what_dedupe_says(
     tmp_path_factory: pytest.TempPathFactory, first: str, other: str, changed: list[tuple[int, str]]

@@ -107,6 +107,19 @@ def test_copies_within_a_scrape_are_told_apart_from_those_in_the_index(tmp_path:
     assert describe(tmp_path / "i")["passages"] == 1
 
 
+def test_one_thing_at_a_time(tmp_path: Path) -> None:
+    built(tmp_path / "i", ORIGINAL)
+    with Index.open(tmp_path / "i") as index:
+        answers = index.query(texts(OTHER, MORE))
+        next(answers)
+        with pytest.raises(IndexFault, match="one query or addition at a time"):
+            index.add(texts(OTHER))
+        with pytest.raises(IndexFault, match="one query or addition at a time"):
+            list(index.query(texts(OTHER)))
+        assert [answer.kind for answer in answers] == [None]
+        assert index.add(texts(OTHER)).kept == 1
+
+
 def test_levels(tmp_path: Path) -> None:
     built(tmp_path / "i", f"{ORIGINAL}\n\n{OTHER}", level=Level.PARAGRAPH, min_words=10)
     with Index.open(tmp_path / "i") as index:
