@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
@@ -217,6 +218,7 @@ def command(
             dates=collection.dates,
             lexicon=Lexicon.load(*lexicons) if lexicons else default_lexicon(),
             min_words=MIN_WORDS[wanted] if min_words is None else min_words,
+            jobs=os.cpu_count() or 1,
             progress=tell,
         )
     render = _json if style == "jsonl" else _words
