@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -202,7 +203,7 @@ def _groups(
         with spilled(texts, memory=memory, folder=folder, dates=collection.dates, **wanted) as groups:
             yield groups, groups.gone
         return
-    in_memory = dedupe(list(texts), dates=collection.dates, **wanted)
+    in_memory = dedupe(list(texts), dates=collection.dates, jobs=os.cpu_count() or 1, **wanted)
     gone: defaultdict[int, list[Place]] = defaultdict(list)
     for copy in (copy for group in in_memory for copy in group.copies):
         gone[copy.place.text].append(copy.place)
