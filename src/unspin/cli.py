@@ -23,6 +23,7 @@ TERMINATED = 143  # 128 + SIGTERM, as shells have it
 _SUMMARIES = {
     "clean": "Remove repeated paragraphs, map swaps back; emit text or a diff.",
     "dedupe": "Find copies across texts: exact, near, respun, excerpts.",
+    "index": "Check texts against all that were seen before.",
     "inspect": "Show spin evidence, candidates and repeats; change nothing.",
     "evaluate": "Score restorations against gold.",
     "learn": "Learn a lexicon from originals and their spun copies.",

@@ -56,3 +56,12 @@ class OutputError(UnspinError):
     def __init__(self, path: Path | str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = str(path)
+
+
+class IndexFault(UnspinError):
+    """An index of passages that cannot be used: missing, damaged, in use, or made in another way; nothing is lost."""
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = str(path)
+        self.problem = problem

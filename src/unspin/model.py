@@ -282,6 +282,47 @@ class CopyGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedText:
+    """A text for an index. The name tells people and later additions where it is from; `date`: greater is newer."""
+
+    name: str
+    text: str
+    date: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPassage:
+    """A passage that an index keeps, or `is_incoming`: one of the same scrape that came earlier."""
+
+    name: str
+    start: int
+    end: int
+    date: float
+    text: str
+    is_incoming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an index says of an incoming passage: `place` counts the incoming texts from 0.
+
+    Without `kept` it is new. An overlap is new, too: it shares much with `kept` and says more. Any other `kind` says
+    how the passage is a copy of `kept`; `score` and `rule` are those of a `Copy`.
+    """
+
+    place: Place
+    kept: KnownPassage | None = None
+    kind: DuplicateKind | None = None
+    score: float = 0.0
+    rule: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        """Does the passage say nothing that the kept one does not?"""
+        return self.kind is not None and self.kind is not DuplicateKind.OVERLAP
+
+
+@dataclass(frozen=True, slots=True)
 class SpinEvidence:
     """Was this text spun? `rate` is the maximum-likelihood spin rate (0: clean), `evidence` the
     log-likelihood gain in nats per word of that rate over 0, `words` the number of words it rests on."""
