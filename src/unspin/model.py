@@ -98,11 +98,12 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Option:
     """One reading of a candidate: what would stand there, and its posterior. Without an `entry`, it is left as it is
-    or, where debris is held, mended by rule."""
+    or, where debris is held, mended by rule. `prior` is the posterior before a ranker saw the context, if one did."""
 
     after: str
     entry: Entry | None
     posterior: float
+    prior: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class DecidedBy(StrEnum):
     ENDPOINT = "endpoint"  # a language model chose among the options of what was held: `unspin.endpoint`
     SIBLING = "sibling"  # an unspun copy has these words: `unspin.witness`
     SPINNER = "spinner"  # a swap made, not undone: `unspin.spin`
+    REVIEWER = "reviewer"  # a person, in a review: `unspin.review`
 
 
 @dataclass(frozen=True, slots=True)
@@ -345,6 +347,18 @@ class Signature:
     def __str__(self) -> str:
         options = "".join(f"|{k}:{v}" for k, v in self.options)
         return f"unspin:{self.version}|lexicon:{self.lexicon}|model:{self.model}{options}"
+
+    @classmethod
+    def parse(cls, text: str) -> Signature:
+        """The signature that was written as `text`. Raises ValueError.
+
+        >>> str(Signature.parse("unspin:1|lexicon:a|model:b|ranker:c")), Signature.parse("unspin:1|lexicon:a|model:b")
+        ('unspin:1|lexicon:a|model:b|ranker:c', Signature(version='1', lexicon='a', model='b', options=()))
+        """
+        (_, version), (_, lexicon), (_, model), *options = (
+            (key, value) for key, _, value in (part.partition(":") for part in text.split("|"))
+        )
+        return cls(version, lexicon, model, tuple(options))
 
 
 @dataclass(frozen=True, slots=True)

@@ -32,7 +32,7 @@ LAYERS = (
     ("debris", "ask", "consensus"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
-    ("train", "neural"),
+    ("train", "neural", "review"),
     ("commands",),
     ("cli",),
     ("__main__",),
