@@ -1,8 +1,6 @@
-"""How many copies `dedupe` finds in a collection, what it joins by mistake, and how fast.
+"""How many copies `dedupe` finds in a collection, and what it joins by mistake.
 
     python benchmarks/copies.py --clean FILE --pairs PAIRS... [--distractors 20000] [--planted 500]
-    python benchmarks/copies.py --clean FILE --speed
-    python benchmarks/copies.py --clean FILE --growth 10000 --growth 100000
 
 PAIRS is JSON Lines of `{"original": …, "spun": [copy, copy]}`, the clean file a paragraph a line; both may be
 gzipped. Paragraphs of 25 words or more are taken. Among the distractors, which are clean, stand the paragraphs of
@@ -13,8 +11,8 @@ stay. Precision is over the copies found that belong to a planted text:
 the kept one must be of the same original. Originals that share eight words in a row with another are copies of their
 own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
 of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints
-them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows. Speed and growth
-are measured on clean paragraphs, 10 % of which are repeated with 15 % of their words swapped.
+them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows.
+Speed is measured by `scale.py`.
 """
 
 from __future__ import annotations
@@ -22,15 +20,11 @@ from __future__ import annotations
 import gzip
 import random
 import re
-import resource
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, pairwise
-from multiprocessing import get_context
 from pathlib import Path
 
 import click
@@ -294,58 +288,6 @@ def _rate(right: int, wrong: int) -> str:
     return f"{right / (right + wrong):.4f}" if right + wrong else "none"
 
 
-def mixed(path: Path, count: int) -> list[str]:
-    """Clean paragraphs, every tenth a swapped copy of an earlier one."""
-    fresh = list(islice(lines(path), count - count // 10))
-    swap = Strangers(fresh[:5000])
-    return fresh + [swap(text, 0.15) for text in fresh[:: max(1, len(fresh) // max(1, count // 10))]][: count // 10]
-
-
-def speed(path: Path, count: int) -> None:
-    """Paragraphs a second, in turn with rensa (`pip install rensa`), in one process."""
-    from rensa import RMinHash, RMinHashLSH
-
-    texts = mixed(path, count)
-    lexicon = Lexicon.load()
-    lexicon.active, dedupe(texts[:100], lexicon=lexicon)
-
-    def ours() -> None:
-        dedupe(texts, lexicon=lexicon)
-
-    def theirs() -> None:
-        index = RMinHashLSH(threshold=0.7, num_perm=128, num_bands=16)
-        hashes: list[RMinHash] = []
-        for number, text in enumerate(texts):
-            words = text.split()
-            found = RMinHash(num_perm=128, seed=42)
-            found.update([" ".join(words[n : n + 5]) for n in range(max(1, len(words) - 4))])
-            for other in index.query(found):
-                found.jaccard(hashes[other])
-            index.insert(number, found)
-            hashes.append(found)
-
-    for turn in range(2):
-        for name, run in (("unspin", ours), ("rensa, 128 permutations, 5 words, 0.7", theirs)):
-            wall, used = time.perf_counter(), time.process_time()
-            run()
-            wall, used = time.perf_counter() - wall, time.process_time() - used
-            rate = f"{count / used:8,.0f} paragraphs a second of processor time ({wall:.1f} s on the clock)"
-            click.echo(f"turn {turn + 1}  {name:38} {rate}")
-
-
-def measured(path: Path, count: int) -> tuple[float, float, float]:
-    """Seconds of processor time, and the growth of peak memory and the text's size in MB."""
-    texts = mixed(path, count)
-    lexicon = Lexicon.load()
-    dedupe(texts[:100], lexicon=lexicon)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.process_time()
-    dedupe(texts, lexicon=lexicon)
-    used = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return used, peak / 1024, sum(len(text.encode()) for text in texts) / 1e6
-
-
 @click.command()
 @click.option("--clean", type=click.Path(path_type=Path), required=True)
 @click.option("--pairs", type=click.Path(path_type=Path), multiple=True)
@@ -353,8 +295,6 @@ def measured(path: Path, count: int) -> tuple[float, float, float]:
 @click.option("--planted", default=500, show_default=True, help="Paragraphs copied in each way.")
 @click.option("--wordnet", type=click.Path(path_type=Path), default=WORDNET, help="WordNet's data files.")
 @click.option("--no-lexicon", is_flag=True, help="As for a spinner that no lexicon knows.")
-@click.option("--speed", "fast", is_flag=True, help="Only speed, beside rensa.")
-@click.option("--growth", type=int, multiple=True, help="Only time and memory for so many paragraphs.")
 @click.option("--show", is_flag=True, help="Print what was joined without being planted, to judge it by eye.")
 def main(
     clean: Path,
@@ -363,20 +303,9 @@ def main(
     planted: int,
     wordnet: Path,
     no_lexicon: bool,
-    fast: bool,
-    growth: tuple[int, ...],
     show: bool,
 ) -> None:
-    """Print recall, precision, speed and growth."""
-    for count in growth:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            used, peak, size = pool.submit(measured, clean, count).result()
-        rate = f"{count / used:,.0f} a second"
-        click.echo(f"{count:>9,} paragraphs  {used:7.1f} s  {rate}  {peak:7,.0f} MB, {peak / size:.1f} times the text")
-    if fast:
-        speed(clean, distractors)
-    if fast or growth:
-        return
+    """Print recall and precision."""
     read = lines(clean)
     background = list(islice(read, distractors))
     swappers: dict[str, Swapper] = {"strangers": Strangers(background[:5000])}

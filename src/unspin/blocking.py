@@ -22,7 +22,7 @@ NEXT = 16  # of the texts that share a gram, each is tried with so many after it
 SHARED = 2  # grams that make a candidate
 SHARED_RATE = 0.02  # and so many for each symbol of the shorter text: long texts share some by chance
 SLICES = 16  # of all grams, joined one after the other to bound memory; a power of two
-PENDING = 1 << 20  # pairs of texts counted at a time, to bound memory
+PENDING = 1 << 18  # pairs of texts counted at a time, to bound memory
 
 
 def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Longs, Longs, Longs]:
@@ -33,18 +33,18 @@ def candidates(corpus: Corpus, *, progress: Progress | None = None) -> tuple[Lon
     proportion to the texts.
     """
     bits = max(1, len(corpus).bit_length())
-    found = _Tally()
+    found = _Tally(len(corpus) << bits)
     for number, (blocks, common) in enumerate(((gram_blocks(corpus), COMMON), (pair_blocks(corpus), COMMON_PAIR))):
         for part, keys in enumerate(_slices(blocks, bits)):
-            for pairs in _joined(keys, bits, common, drop=number == 1):
+            for pairs in joined(keys, bits, common, drop=number == 1):
                 found.add(pairs)
             if progress:
                 progress("matching", number * SLICES + part + 1, 2 * SLICES)
-    both, counts = found.settled()
+    both, counts = found.often(SHARED)
     first, second = both >> bits, both & ((1 << bits) - 1)
     lengths = np.diff(corpus.bounds)
     shorter = np.minimum(lengths[first], lengths[second])
-    enough = (counts >= np.maximum(SHARED, SHARED_RATE * shorter)) & (shorter >= MIN_SYMBOLS)
+    enough = (counts >= SHARED_RATE * shorter) & (shorter >= MIN_SYMBOLS)
     return first[enough], second[enough], counts[enough]
 
 
@@ -67,7 +67,7 @@ def _slices(blocks: Iterable[Grams], bits: int) -> Iterator[Hashes]:
         yield keys
 
 
-def _joined(keys: Hashes, bits: int, common: int, *, drop: bool) -> Iterator[Longs]:
+def joined(keys: Hashes, bits: int, common: int, *, drop: bool) -> Iterator[Longs]:
     """Pairs of texts that share a gram, as one number each. Common grams join neighbours, or `drop` out."""
     hashes = keys >> np.uint64(bits)
     equal = hashes[1:] == hashes[:-1]
@@ -87,26 +87,37 @@ def _joined(keys: Hashes, bits: int, common: int, *, drop: bool) -> Iterator[Lon
 
 
 class _Tally:
-    """Counts pairs of texts."""
+    """Counts pairs of texts, which are numbers below `limit`: most pairs come once, so that there are many."""
 
-    def __init__(self) -> None:
-        self._pairs, self._counts = np.empty(0, np.int64), np.empty(0, np.int64)
+    def __init__(self, limit: int) -> None:
+        self._edges = np.linspace(0, limit, SLICES + 1).astype(np.int64)[1:-1]
+        self._parts = [(np.empty(0, np.int64), np.empty(0, np.int32))] * SLICES
         self._pending: list[Longs] = []
-        self._size = 0
+        self._size = 0  # of what is pending
 
     def add(self, pairs: Longs) -> None:
         self._pending.append(pairs)
         self._size += len(pairs)
-        if self._size > max(PENDING, len(self._pairs)):
-            self.settled()
+        if self._size > max(PENDING, sum(len(pairs) for pairs, _ in self._parts) // 2):
+            self._settle()
 
-    def settled(self) -> tuple[Longs, Longs]:
-        """The pairs in order, and how often each was added."""
-        pairs = np.concatenate((self._pairs, *self._pending))
-        counts = np.concatenate((self._counts, np.ones(self._size, np.int64)))
+    def _settle(self) -> None:
+        new = np.concatenate([np.empty(0, np.int64), *self._pending])
         self._pending, self._size = [], 0
-        order = np.argsort(pairs)
-        pairs, counts = pairs[order], counts[order]
-        starts = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)])
-        self._pairs, self._counts = pairs[starts], np.add.reduceat(counts, starts)
-        return self._pairs, self._counts
+        new.sort()
+        for number, part in enumerate(np.split(new, np.searchsorted(new, self._edges))):
+            pairs, counts = self._parts[number]
+            pairs = np.concatenate((pairs, part))
+            counts = np.concatenate((counts, np.ones(len(part), np.int32)))
+            order = np.argsort(pairs)
+            pairs, counts = pairs[order], counts[order]
+            starts = np.flatnonzero(np.append(True, pairs[1:] != pairs[:-1])[: len(pairs)])
+            self._parts[number] = pairs[starts], np.add.reduceat(counts, starts, dtype=np.int32)
+
+    def often(self, least: int) -> tuple[Longs, Longs]:
+        """The pairs that were added so often, in order, and how often each was."""
+        self._settle()
+        stays = [counts >= least for _, counts in self._parts]
+        pairs = [pairs[stay] for (pairs, _), stay in zip(self._parts, stays, strict=True)]
+        counts = [counts[stay] for (_, counts), stay in zip(self._parts, stays, strict=True)]
+        return np.concatenate(pairs), np.concatenate(counts).astype(np.int64)

@@ -19,7 +19,7 @@ from unspin.lexicon import Lexicon
 from unspin.model import Candidate, DecidedBy, Edit, Held, HeldReason, Option, Restoration, SpinEvidence, Status
 from unspin.text import is_negated, phrase
 
-MIN_CONFIDENCE = 0.5  # where F0.5 is highest
+MIN_CONFIDENCE = 0.5  # where F0.5 is highest, or nearly so
 # Posteriors are overconfident, for the models' errors are not independent. Confidence is a logistic function of
 # the posterior's log-odds, cut off at MOST_ODDS, fitted on aligned pairs (benchmarks/calibration.py).
 SLOPE, INTERCEPT, MOST_ODDS = 0.71, -0.02, 6.0
@@ -116,7 +116,7 @@ def _option(text: str, reading: Reading, lexicon: Lexicon) -> Option:
     after = carry_case(before, entry.original, sentence_start=reading.at_sentence_start)
     if after[0].isalnum() and not before[0].isalnum() and text[max(0, start - 1) : start].isalnum():
         after = f" {after}"  # "5%" was "5 percent"
-    return Option(after, entry, reading.posterior)
+    return Option(after, entry, reading.posterior, reading.prior)
 
 
 def candidates(text: str, readings: Iterable[Reading], lexicon: Lexicon) -> Iterator[Candidate]:

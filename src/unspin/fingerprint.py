@@ -10,11 +10,12 @@ is refused; a text without words has no grams. Time and memory grow in proportio
 from __future__ import annotations
 
 import re
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import chain, pairwise
+from typing import NamedTuple
 
 import numpy as np
 import xxhash
@@ -139,12 +140,25 @@ class Corpus:
 
 
 @dataclass(frozen=True, slots=True)
+class _Phrases:
+    """Phrases of one length, in the order of their hashes."""
+
+    length: int
+    hashes: Hashes
+    beginnings: Flags  # of 16 bits, those with which a hash begins: that spares most of the search
+    symbols: Ints
+    leaning: Ints
+
+
+@dataclass(frozen=True, slots=True)
 class _Table:
     """Symbols: the normal forms of the texts, then the classes; a phrase is looked up by its words' numbers."""
 
     single: Ints  # per normal form
     leaning: NDArray[np.int8]  # per normal form
-    phrases: dict[tuple[int, ...], tuple[int, int]]  # symbol, leaning
+    first: NDArray[np.uint16]  # per normal form: a bit for each length of phrases that begin with it,
+    second: NDArray[np.uint16]  # and of those in which it stands second
+    phrases: list[_Phrases]  # the longest first
     plain: Bytes  # marks of each symbol,
     named: Bytes  # and where it is written like a name
     is_negated: Flags
@@ -155,7 +169,7 @@ def _table(known: Mapping[str, int], canon: Canon) -> _Table:
     classes: dict[str, int] = {}
     single = np.arange(len(known), dtype=np.int32)
     leaning = np.zeros(len(known), np.int8)
-    phrases: dict[tuple[int, ...], tuple[int, int]] = {}
+    by_length: defaultdict[int, dict[tuple[int, ...], tuple[int, int]]] = defaultdict(dict)
     # a short text has fewer words than the canon phrases
     for phrase in chain.from_iterable(canon.index.get(word, ()) for word in min(known, canon.index, key=len)):
         name = canon.classes[phrase]
@@ -166,7 +180,12 @@ def _table(known: Mapping[str, int], canon: Canon) -> _Table:
         if len(spelt) == 1:
             single[spelt], leaning[spelt] = symbol, canon.leaning[phrase]
         else:
-            phrases[spelt] = symbol, canon.leaning[phrase]
+            by_length[len(spelt)][spelt] = symbol, canon.leaning[phrase]
+    first, second = np.zeros((2, len(known)), np.uint16)
+    for length, phrases in by_length.items():
+        for a, b, *_ in phrases:
+            first[a] |= _bit(length)
+            second[b] |= _bit(length)
     plain = np.zeros(len(known) + len(classes), np.uint8)
     # "1" stands in classes ("part 1", "part one") that say no number
     numbers = [number for word, number in known.items() if _is_number(word)]
@@ -184,7 +203,21 @@ def _table(known: Mapping[str, int], canon: Canon) -> _Table:
     negated[denying] = True
     names = chain(known, ("\0" + name for name in classes))
     hashes = np.fromiter(map(xxhash.xxh64_intdigest, map(str.encode, names)), np.uint64, len(plain))
-    return _Table(single, leaning, phrases, plain, named, negated, hashes)
+    found = [_phrases(length, by_length[length]) for length in sorted(by_length, reverse=True)]
+    return _Table(single, leaning, first, second, found, plain, named, negated, hashes)
+
+
+def _phrases(length: int, phrases: Mapping[tuple[int, ...], tuple[int, int]]) -> _Phrases:
+    hashes = _row_hashes(np.asarray(list(phrases), np.int32))
+    order = np.argsort(hashes)
+    beginnings = np.zeros(1 << 16, np.bool_)
+    beginnings[hashes >> np.uint64(48)] = True
+    symbols, leaning = np.asarray(list(phrases.values()), np.int32)[order].T
+    return _Phrases(length, hashes[order], beginnings, symbols, leaning)
+
+
+def _bit(length: int) -> int:
+    return 1 << min(length, 15)
 
 
 def _is_number(word: str) -> bool:
@@ -199,77 +232,77 @@ def read(texts: Sequence[str], canon: Canon, *, progress: Progress | None = None
 def joined(words: Words, canon: Canon) -> Corpus:
     """Words as symbols: the phrases of the canon become one each."""
     table = _table(words.norms, canon)
-    symbols, leaning = table.single[words.numbers], table.leaning[words.numbers]
+    symbols, marks = np.empty(len(words.numbers), np.int32), np.empty(len(words.numbers), np.uint8)
+    bounds, originality = np.zeros(len(words) + 1, np.int64), np.zeros(len(words), np.float32)
+    size = first = 0
+    while first < len(words):
+        last = int(np.searchsorted(words.bounds, words.bounds[first] + BLOCK, side="right")) - 1
+        last = max(first + 1, last)
+        part = _joined(words, first, last, table)
+        new = size + len(part.symbols)
+        symbols[size:new], marks[size:new] = part.symbols, part.marks
+        bounds[first : last + 1] = part.bounds + size
+        originality[first:last] = part.originality
+        size, first = new, last
+    return Corpus(
+        symbols[:size], marks[:size], bounds, words.numbers, words.bounds, originality, table.hashes, table.is_negated
+    )
+
+
+class _Part(NamedTuple):
+    symbols: Ints
+    marks: Bytes
+    bounds: Longs
+    originality: NDArray[np.float32]
+
+
+def _joined(words: Words, first: int, last: int, table: _Table) -> _Part:
+    """Some of the texts."""
+    start, end = words.bounds[first], words.bounds[last]
+    numbers, marks, bounds = words.numbers[start:end], words.marks[start:end], words.bounds[first : last + 1] - start
+    symbols, leaning = table.single[numbers], table.leaning[numbers]
     stays = np.ones(len(symbols), np.bool_)
-    for places, length, found, leans in _phrases(words, table):
+    for places, length, found, leans in _found(numbers, bounds, table):
         symbols[places] = found
         for offset in range(length):
             stays[places + offset] &= offset == 0
             leaning[places + offset] = leans
     sums = np.zeros(len(leaning) + 1, np.int32)
     np.cumsum(leaning, out=sums[1:])
-    originality = (np.diff(sums[words.bounds]) / np.maximum(1, np.diff(words.bounds))).astype(np.float32)
-    symbols, marks = symbols[stays], words.marks[stays]
+    originality = np.diff(sums[bounds]) / np.maximum(1, np.diff(bounds))
+    symbols, marks = symbols[stays], marks[stays]
     marks = np.where(marks & NAMED, table.named[symbols], table.plain[symbols]) | (marks & OPENS)
-    return Corpus(
-        symbols=symbols,
-        marks=marks,
-        bounds=words.bounds - np.searchsorted(np.flatnonzero(~stays), words.bounds),
-        words=words.numbers,
-        word_bounds=words.bounds,
-        originality=originality,
-        hashes=table.hashes,
-        negated=table.is_negated,
-    )
+    bounds = bounds - np.searchsorted(np.flatnonzero(~stays), bounds)
+    return _Part(symbols, marks, bounds, originality.astype(np.float32))
 
 
-def _phrases(words: Words, table: _Table) -> Iterator[tuple[Longs, int, Ints, Ints]]:
+def _found(numbers: Ints, bounds: Longs, table: _Table) -> Iterator[tuple[Longs, int, Ints, Ints]]:
     """Where phrases stand, by length, the longest first; their symbols, and how they lean. None overlap.
 
     Of phrases of one length that overlap, one that follows closely on another gives way.
     """
-    by_length: dict[int, dict[tuple[int, ...], tuple[int, int]]] = {}
-    for phrase, symbol in table.phrases.items():
-        by_length.setdefault(len(phrase), {})[phrase] = symbol
-    numbers = words.numbers
-    first, second = np.zeros((2, len(table.single)), np.uint16)  # a bit for each length
-    for length, phrases in by_length.items():
-        for phrase in phrases:
-            first[phrase[0]] |= _bit(length)
-            second[phrase[1]] |= _bit(length)
-    can = first[numbers[:-1]]
-    can &= second[numbers[1:]]
-    starts = np.flatnonzero(can)  # few
+    can = table.first[numbers[:-1]] & table.second[numbers[1:]]
+    starts = np.flatnonzero(can)
     can = can[starts]
     free = np.ones(len(numbers), np.bool_)
-    for length in sorted(by_length, reverse=True):
-        keys = np.asarray(list(by_length[length]), np.int32)
-        symbols, leaning = np.asarray(list(by_length[length].values()), np.int32).T
+    for phrases in table.phrases:
+        length = phrases.length
         places = starts[(can & _bit(length)) != 0]
         places = places[places + length <= len(numbers)]
         for offset in range(length):
             places = places[free[places + offset]]
-        order = np.argsort(_row_hashes(keys))
-        known = _row_hashes(keys)[order]
         here = _row_hashes(numbers[places[:, None] + np.arange(length)])
-        beginnings = np.zeros(1 << 16, np.bool_)  # a look at a few bits spares most of the search
-        beginnings[known >> np.uint64(48)] = True
-        likely = beginnings[here >> np.uint64(48)]
+        likely = phrases.beginnings[here >> np.uint64(48)]
         places, here = places[likely], here[likely]
-        at = np.minimum(np.searchsorted(known, here), len(known) - 1)
-        hits = known[at] == here
-        places, found = places[hits], order[at[hits]]
-        inside = words.bounds[np.searchsorted(words.bounds, places, side="right")] >= places + length
-        places, found = places[inside], found[inside]
+        at = np.minimum(np.searchsorted(phrases.hashes, here), len(phrases.hashes) - 1)
+        inside = bounds[np.searchsorted(bounds, places, side="right")] >= places + length
+        hits = (phrases.hashes[at] == here) & inside
+        places, at = places[hits], at[hits]
         apart = np.diff(places, prepend=-length) >= length
-        places, found = places[apart], found[apart]
+        places, at = places[apart], at[apart]
         for offset in range(length):
             free[places + offset] = False
-        yield places, length, symbols[found], leaning[found]
-
-
-def _bit(length: int) -> int:
-    return 1 << min(length, 15)
+        yield places, length, phrases.symbols[at], phrases.leaning[at]
 
 
 def _row_hashes(rows: Ints | Hashes) -> Hashes:

@@ -9,15 +9,18 @@ refused.
 
 from __future__ import annotations
 
+import signal
 import sys
-from collections import Counter
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
 from functools import lru_cache
 from itertools import pairwise
 from math import inf, log
-from typing import NamedTuple
+from multiprocessing import get_context
+from typing import Any, NamedTuple
 
 import numpy as np
 from rapidfuzz import process
@@ -26,7 +29,7 @@ from rapidfuzz.distance import Indel, LCSseq
 from unspin.blocking import MIN_SYMBOLS
 from unspin.fingerprint import FACT, KEPT, NUMBER, Corpus
 from unspin.model import Progress
-from unspin.stretches import ALIGNED, ALIGNS, FUNCTION, Stretch, gaps, new, realigned
+from unspin.stretches import ALIGNED, ALIGNS, FUNCTION, Stretch, copied, gaps, new, realigned
 from unspin.words import Flags, Ints, Longs
 
 # The figures below were chosen on spun passages among clean ones: `benchmarks/copies.py` prints what they find.
@@ -48,12 +51,14 @@ FEW = 7  # symbols (about nine words) that a copy may add in all
 DENIAL = 4  # words at most on each side of a place where a negation turns the meaning
 NEARBY = 2  # words that keep two differing places apart
 LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer texts are compared without order
-REMEMBERED = 1000  # texts whose content is
+REMEMBERED = 1000  # texts whose content is,
+REMEMBERED_LONG = 16  # and long texts, whose pairs of symbols and counts of words are
 CODES = 0x110000  # characters there are
-CHUNK = 4_000_000  # symbols compared at a time, to bound memory
+CHUNK = 400_000  # symbols compared at a time
 
 _UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 
+_STATED = bytes(NUMBER if marks & NUMBER else marks & FACT for marks in range(256))
 _FUNCTION = bytes(FUNCTION if marks & KEPT and not marks & FACT else 0 for marks in range(256))
 
 
@@ -101,6 +106,11 @@ class _Side:
     copied: list[Stretch]
 
     @property
+    def is_unread(self) -> bool:
+        """Is it so long that only the other text was looked at?"""
+        return not self.codes and not self.copied
+
+    @property
     def size(self) -> int:
         return sum(stretch.end - stretch.start for stretch in self.copied)
 
@@ -125,6 +135,9 @@ class Matcher:
         self.corpus, self.jobs = corpus, jobs
         self.lengths = np.diff(corpus.bounds)
         self._content = lru_cache(REMEMBERED)(self._count)
+        # of long texts, and those compared with them
+        self._known_pairs = lru_cache(REMEMBERED_LONG)(lambda text: np.unique(self._pairs(text)))
+        self._known_words = lru_cache(REMEMBERED_LONG)(lambda text: np.unique(self._spoken(text), return_counts=True))
         self._folds = len(corpus.hashes) > CODES
 
     def symbols(self, text: int) -> str:
@@ -141,22 +154,28 @@ class Matcher:
 
     def similarity(self, first: int, second: int) -> float:
         """The share of equal words, in [0, 1]; of very long texts, of equal words in any order."""
-        a, b = self.words(first), self.words(second)
-        if max(len(a), len(b)) > LONGEST:
-            return 2 * (Counter(a) & Counter(b)).total() / max(1, len(a) + len(b))
-        return Indel.normalized_similarity(a, b)
+        size = len(self._spoken(first)) + len(self._spoken(second))
+        if max(len(self._spoken(first)), len(self._spoken(second))) <= LONGEST:
+            return Indel.normalized_similarity(self.words(first), self.words(second))
+        (a, counts), (b, others) = self._known_words(first), self._known_words(second)
+        _, here, there = np.intersect1d(a, b, assume_unique=True, return_indices=True)
+        return 2 * float(np.minimum(counts[here], others[there]).sum()) / size
 
     def matches(
         self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None
     ) -> Iterator[tuple[int, int, Match]]:
         """Those of the given pairs that are copies; `shared` says how many grams each shares."""
-        for part in self._chunks(first, second):
-            if progress:
-                progress("verifying", part.start, len(first))
-            rows = self._promising(first[part], second[part], shared[part])
-            for a, b, agree in zip(*(row.tolist() for row in rows), strict=True):
-                if match := self._match(a, b, agree):
-                    yield a, b, match
+        chunks = self._chunks(first, second)
+        parts = [[column[start:end] for start, end in pairwise(chunks)] for column in (first, second, shared)]
+        with self._workers(len(chunks) - 1) as run:
+            for start, found in zip(chunks, run(self._matched, *parts), strict=False):
+                if progress:
+                    progress("verifying", start, len(first))
+                yield from found
+
+    def _matched(self, first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
+        rows = zip(*(row.tolist() for row in self._promising(first, second, shared)), strict=True)
+        return [(a, b, match) for a, b, agree in rows if (match := self._match(a, b, agree))]
 
     def compare(self, first: int, second: int) -> Match | None:
         """How two texts match, if they do."""
@@ -172,29 +191,41 @@ class Matcher:
             if self.lengths[short] >= least and self._sides(short, long)[0].size >= least:
                 yield a, b
 
-    def _chunks(self, first: Longs, second: Longs) -> Iterator[slice]:
+    def _chunks(self, first: Longs, second: Longs) -> list[int]:
+        """Where chunks of pairs start, and where the last one ends."""
         ends = np.cumsum(self.lengths[first] + self.lengths[second])
-        edges = np.flatnonzero(np.diff(ends // CHUNK)) + 1
-        for start, end in pairwise([0, *edges.tolist(), len(first)]):
-            yield slice(start, end)
+        return [0, *(np.flatnonzero(np.diff(ends // CHUNK)) + 1).tolist(), len(first)]
+
+    @contextmanager
+    def _workers(self, chunks: int) -> Iterator[Callable[..., Iterable[Any]]]:
+        """What maps a method over chunks: in processes if there is more than one of each, in the order of the chunks.
+
+        Children share the corpus with the parent, unread and uncopied. That takes `fork`, which Linux alone does well.
+        """
+        jobs = min(self.jobs, chunks)
+        if jobs < 2 or sys.platform != "linux":
+            yield map
+            return
+        with ProcessPoolExecutor(jobs, get_context("fork"), _work, (self,)) as pool:
+            yield lambda _, *parts: pool.map(_matched, *parts)
 
     def _promising(self, first: Longs, second: Longs, shared: Longs) -> tuple[Longs, Longs, Longs]:
         """The pairs that share enough or agree enough to be looked at, and how many symbols agree in order."""
-        agreeing = self._agreeing(first, second)
         both = self.lengths[first] + self.lengths[second]
         shorter = np.minimum(self.lengths[first], self.lengths[second])
-        in_order = np.where(shorter >= SHORTER * (both - shorter), 2 * agreeing / np.maximum(1, both), 0.0)
+        is_whole = (shorter >= SHORTER * (both - shorter)) & (both - shorter <= LONGEST)
+        agreeing = self._agreeing(first, second, is_whole)
+        in_order = 2 * agreeing / np.maximum(1, both)
         stays = (shorter >= MIN_SYMBOLS) & ((shared >= SHARED_GRAMS) | (in_order >= DOUBTFUL))
         return first[stays], second[stays], agreeing[stays]
 
-    def _agreeing(self, first: Longs, second: Longs) -> Longs:
-        """How many symbols agree in order; 0 for texts too long to tell."""
-        is_long = np.maximum(self.lengths[first], self.lengths[second]) > LONGEST
+    def _agreeing(self, first: Longs, second: Longs, is_whole: Flags) -> Longs:
+        """How many symbols agree in order; 0 unless texts are compared as a whole."""
         lefts, rights = (
-            ["" if long else self.symbols(text) for text, long in zip(texts.tolist(), is_long.tolist(), strict=True)]
+            [self.symbols(text) if whole else "" for text, whole in zip(texts.tolist(), is_whole.tolist(), strict=True)]
             for texts in (first, second)
         )
-        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64, workers=self.jobs)
+        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64)
 
     def _match(self, a: int, b: int, agree: int) -> Match | None:
         both = int(self.lengths[a] + self.lengths[b])
@@ -225,9 +256,24 @@ class Matcher:
         return match.turned if turned else match
 
     def _sides(self, *texts: int) -> list[_Side]:
+        if self.lengths[texts[1]] > ALIGNED and self.lengths[texts[0]] < SHORTER * self.lengths[texts[1]]:
+            return [self._inside(*texts), _Side(texts[1], bytearray(), [])]
         functions = [self.marks(text).translate(_FUNCTION) for text in texts]
         codes, stretches = realigned([self.symbols(text) for text in texts], functions)
         return [_Side(*side) for side in zip(texts, codes, stretches, strict=True)]
+
+    def _inside(self, text: int, other: int) -> _Side:
+        """A side that is compared with a much longer text by its pairs of symbols, in time that it takes itself."""
+        pairs, known = self._pairs(text), self._known_pairs(other)
+        hits = known[np.minimum(np.searchsorted(known, pairs), len(known) - 1)] == pairs
+        found = (np.append(hits, False) | np.append(False, hits)).astype(np.uint8) * np.uint8(ALIGNS)
+        function = np.frombuffer(self.marks(text).translate(_FUNCTION), np.uint8)
+        codes = bytearray((found | function).tobytes())
+        return _Side(text, codes, list(copied(codes)))
+
+    def _pairs(self, text: int) -> Longs:
+        numbers: Longs = self.numbers(text).astype(np.int64)
+        return numbers[:-1] << 32 | numbers[1:]
 
     def _whole(self, text: int) -> _Side:
         """A side of which all is copied, and too little does not align to be looked for."""
@@ -235,12 +281,16 @@ class Matcher:
 
     def _new(self, side: _Side) -> int:
         """How many symbols of a text stand in stretches of it that nothing in the other one explains."""
+        if side.is_unread:
+            return int(self.lengths[side.text])
         if side.codes.count(0) + side.codes.count(FUNCTION) <= FEW:
             return 0
         return sum(end - start for start, end, _ in new(side.codes, side.copied))
 
     def _adds(self, side: _Side, other: int, count: int) -> bool:
         """Does a text say more than a few words that the other one does not, or state a number of its own?"""
+        if side.is_unread:
+            return True
         stated, known = self._content(side.text), self._content(other).symbols
         own = sum(name not in known for _, name in stated.names)
         return count > FEW or own > NAMES * len(stated.names) or any(fact not in known for _, fact in stated.numbers)
@@ -280,16 +330,31 @@ class Matcher:
         if len(short.own(stated.names, known.symbols)) > most * len(stated.names):
             return False
         numbers = short.own(stated.numbers, known.symbols)
-        return not numbers or not long.own(known.numbers, stated.symbols)
+        return not numbers or not (long.is_unread or long.own(known.numbers, stated.symbols))
 
     def _count(self, text: int) -> _Content:
-        numbers, marks = self.numbers(text).tolist(), self.marks(text)
-        facts = [(place, symbol) for place, symbol in enumerate(numbers) if marks[place] & FACT]
-        return _Content(
-            tuple(fact for fact in facts if not marks[fact[0]] & NUMBER),
-            tuple(fact for fact in facts if marks[fact[0]] & NUMBER),
-            frozenset(numbers),
-        )
+        symbols = self.numbers(text).tolist()
+        names: list[tuple[int, int]] = []
+        numbers: list[tuple[int, int]] = []
+        marks = self.marks(text).translate(_STATED)
+        for found, mark in ((names, FACT), (numbers, NUMBER)):
+            place = marks.find(mark)
+            while place >= 0:
+                found.append((place, symbols[place]))
+                place = marks.find(mark, place + 1)
+        return _Content(tuple(names), tuple(numbers), frozenset(symbols))
+
+
+_working: list[Matcher] = []  # in a child: what its parent compares with
+
+
+def _work(matcher: Matcher) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its children
+    _working[:] = [matcher]
+
+
+def _matched(first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
+    return _working[0]._matched(first, second, shared)
 
 
 def _denies(first: str, second: str, negated: Flags, also: Flags, *, most: int) -> bool:

@@ -173,7 +173,9 @@ def exported(judge: Judge, pieces: Pieces, settings: Mapping[str, Sequence[float
         # Rounding looks at all that is computed together: an option's vector must not depend on the others asked for.
         names = [node.name for node in onnx.load(plain).graph.node if node.name.startswith(("/option/", "/bias/"))]
         exact = [*names, *(f"{name}_MatMul" for name in names)]  # what it makes of a Gemm first
-        quantize_dynamic(plain, packed, weight_type=QuantType.QInt8, per_channel=True, nodes_to_exclude=exact)
+        quantize_dynamic(
+            plain, packed, weight_type=QuantType.QInt8, per_channel=True, reduce_range=True, nodes_to_exclude=exact
+        )
     model = onnx.load(packed)
     rates = {"rates": [float(rate) for rate in judge.rates.tolist()]}
     about = {"format": FORMAT, "pieces": "\n".join(pieces.names), "settings": json.dumps({**settings, **rates})}
