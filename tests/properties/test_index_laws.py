@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from unspin.copies import dedupe
 from unspin.index import Index
 from unspin.model import Answer, Keep, Level, NamedText
+from unspin.units import UNITS
 
 WORDS = st.sampled_from(
     "the a of red Paris 12 runs slowly over green hills and not two rivers north Smith in which old boats lie".split()
@@ -42,7 +43,7 @@ def said(answer: Answer) -> tuple[object, ...]:
 
 
 @settings(deadline=None, max_examples=40)
-@given(st.data(), collections(), st.sampled_from(list(Level)), st.integers(40, 4000))
+@given(st.data(), collections(), st.sampled_from(UNITS), st.integers(40, 4000))
 def test_no_split_changes_an_answer(
     tmp_path_factory: pytest.TempPathFactory, data: st.DataObject, texts: list[str], level: Level, block: int
 ) -> None:
