@@ -54,7 +54,7 @@ class Canon:
     """Phrases that a spinner swaps for one another, each with the name of its class; and how each leans.
 
     It leans 1 if it is only ever swapped, -1 if it only ever stands for another, and 0 if both. The classes that
-    `deny` say "not" in most of their phrases, those that `count` have a number in each ("5th", "the 5th"), and
+    `deny` say "not" in most of their phrases, those that `count` hold numbers only ("200", "2 hundred"), and
     `function` are those that hold a function word.
     """
 
@@ -103,7 +103,7 @@ def canon(lexicon: Lexicon) -> Canon:
     index: dict[str, list[Phrase]] = {}
     for phrase in classes:
         index.setdefault(max(phrase, key=len), []).append(phrase)
-    other = {name for phrase, name in classes.items() if not any(map(_is_number, phrase))}
+    other = {name for phrase, name in classes.items() if not all(map(_is_number, phrase))}
     return Canon(classes, leaning, deny, frozenset(classes.values()) - other, function, index)
 
 
