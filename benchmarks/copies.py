@@ -11,8 +11,8 @@ stay. Precision is over the copies found that belong to a planted text:
 the kept one must be of the same original. Originals that share eight words in a row with another are copies of their
 own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
 of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints
-them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows.
-Speed is measured by `scale.py`.
+them). Words are swapped by WordNet's synonyms (`apt-get install wordnet-base`, `pip install lemminflect`) and for
+others about as frequent, as by spinners whose thesaurus nobody knows: `swappers.py`. `scale.py` measures speed.
 """
 
 from __future__ import annotations

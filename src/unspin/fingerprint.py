@@ -103,7 +103,7 @@ def canon(lexicon: Lexicon) -> Canon:
     index: dict[str, list[Phrase]] = {}
     for phrase in classes:
         index.setdefault(max(phrase, key=len), []).append(phrase)
-    other = {name for phrase, name in classes.items() if not all(map(_is_number, phrase))}
+    other = {name for phrase, name in classes.items() if not _is_count(phrase)}
     return Canon(classes, leaning, deny, frozenset(classes.values()) - other, function, index)
 
 
@@ -218,6 +218,11 @@ def _phrases(length: int, phrases: Mapping[tuple[int, ...], tuple[int, int]]) ->
 
 def _bit(length: int) -> int:
     return 1 << min(length, 15)
+
+
+def _is_count(phrase: Phrase) -> bool:
+    """Is it a number, or several ("20 first")?"""
+    return any(map(_is_number, phrase)) and all(_is_number(word) or word in ("first", "second") for word in phrase)
 
 
 def _is_number(word: str) -> bool:
