@@ -1,20 +1,23 @@
-"""What siblings are worth: `python benchmarks/consensus.py --pairs DEV.jsonl.gz [--limit N]`.
+"""What siblings are worth: `python benchmarks/consensus.py --pairs DEV.jsonl.gz [--limit N] [--clean NEWS.txt.gz]`.
 
-Restores first spun copies alone, with the second copy and with the original as siblings, whole, thinned out (a fifth
-of the sentences gone, the rest shuffled) or of another passage, and prints a Markdown table. The second row says
-what the other copy could be worth: as if every swap were restored right that reads otherwise there. Siblings are
-read beforehand, which words/s leaves out.
+Restores first spun copies alone and with siblings: the second copy and the original, whole or damaged (sentences gone,
+put in, moved), edited by somebody, or of another passage; and prints a Markdown table. The second row says what the
+other copy could be worth: as if every swap were restored right that reads otherwise there. The time includes that of
+reading the siblings. A second table has more and more siblings, originals spun by `unspin spin`; a third the collection
+of all texts. With clean paragraphs, it prints what looking for copies among them costs.
 """
 
 from __future__ import annotations
 
 import argparse
+import gzip
 import random
+import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import chain, cycle, islice
 from pathlib import Path
 
 import unspin
@@ -27,10 +30,14 @@ from unspin.gold import Gold, markup_from_pair, parse_markup
 from unspin.language import default_model
 from unspin.model import DecidedBy, Restoration
 from unspin.pipeline import default_lexicon
-from unspin.rank import default_ranker
+from unspin.siblings import related
+from unspin.spin import markup, spin
 from unspin.text import segment
 
 GONE = 0.2  # of a thinned copy's sentences
+EDITED = 0.1  # of an edited copy's words of four letters or more
+SPINS = (0, 1, 2, 3, 4, 6)
+PARAGRAPHS = 8  # of clean text, that make a document
 Passage = tuple[Pair, Gold]
 Choose = Callable[[int], list[str]]
 
@@ -44,13 +51,38 @@ def passages(path: Path, limit: int | None) -> Iterator[Passage]:
             continue
 
 
+def sentences(text: str) -> list[str]:
+    """What stands in each."""
+    return [text[s.start : s.end] for p in segment(text).paragraphs for s in p.sentences]
+
+
 def thinned(text: str, *, seed: int) -> str:
     """The text with a fifth of its sentences dropped and the rest shuffled."""
-    spans = [(s.start, s.end) for p in segment(text).paragraphs for s in p.sentences]
     chance = random.Random(seed)
-    kept = [text[start:end] for start, end in spans if chance.random() >= GONE]
+    kept = [sentence for sentence in sentences(text) if chance.random() >= GONE]
     chance.shuffle(kept)
     return " ".join(kept)
+
+
+def moved(text: str, *, seed: int) -> str:
+    """The text with its sentences shuffled."""
+    return " ".join(random.Random(seed).sample(found := sentences(text), len(found)))
+
+
+def padded(text: str, other: str) -> str:
+    """The text with a sentence of another one after each of its own."""
+    return " ".join(chain.from_iterable(zip(sentences(text), cycle(sentences(other)), strict=False)))
+
+
+def half(text: str) -> str:
+    """The first half of its sentences."""
+    return " ".join((found := sentences(text))[: len(found) // 2])
+
+
+def edited(text: str, words: Sequence[str], *, seed: int) -> str:
+    """The text with a tenth of its longer words replaced by others, as no spinner would."""
+    chance = random.Random(seed)
+    return re.sub(r"\b[a-z]{4,}\b", lambda m: chance.choice(words) if chance.random() < EDITED else m[0], text)
 
 
 def ceiling(alone: Score, gold: Gold, sibling: str) -> Score:
@@ -81,30 +113,87 @@ def told(restorations: Sequence[Restoration], golds: Sequence[Gold]) -> Iterator
         yield f"edits by unspun siblings, {name}: {tally[explained, True]:,} of {made:,} right"
 
 
+def spun_often(originals: Sequence[str], words: int) -> Iterator[str]:
+    """The rows for texts that `unspin spin` made, with other spins of their originals."""
+    lexicon, model = default_lexicon(), default_model()
+    golds = [parse_markup(markup(spin(text, lexicon, seed=0)), name="spun") for text in originals]
+    others = [[spin(text, lexicon, seed=seed).text for seed in range(1, max(SPINS) + 1)] for text in originals]
+    for many in SPINS:
+        start = time.process_time()
+        siblings = [[Sibling(text, lexicon, model) for text in texts[:many]] for texts in others]
+        restored = [unspin.restore(gold.text, siblings=read) for gold, read in zip(golds, siblings, strict=True)]
+        speed = words / (time.process_time() - start)
+        scores = [score(gold, unspin.cleaned(one)) for gold, one in zip(golds, restored, strict=True)]
+        yield row(f"{many} siblings", scores, speed)
+
+
+def together(pairs: Sequence[Pair], golds: Sequence[Gold], *, original: bool) -> str:
+    """The row for a collection of all first and second copies, and originals or not, scored on the first."""
+    copies = [[gold.text, pair.spun[1], pair.original][: 2 + original] for gold, pair in zip(golds, pairs, strict=True)]
+    texts = list(chain.from_iterable(copies))
+    start = time.process_time()
+    restored = list(unspin.restore_all(texts))[:: 2 + original]
+    speed = sum(len(text.split()) for text in texts) / (time.process_time() - start)
+    scores = [score(gold, unspin.cleaned(one)) for gold, one in zip(golds, restored, strict=True)]
+    return row("both copies" + " and the original" * original, scores, speed)
+
+
+def search(path: Path, limit: int) -> str:
+    """What looking for copies costs where there are hardly any."""
+    with gzip.open(path, "rt", encoding="utf-8") as file:
+        lines = [line.strip() for line in islice(file, PARAGRAPHS * limit)]
+    texts = ["\n".join(lines[n : n + PARAGRAPHS]) for n in range(0, len(lines), PARAGRAPHS)]
+    start = time.process_time()
+    found = sum(map(bool, related(texts, default_lexicon())))
+    searched = time.process_time() - start
+    some = texts[: limit // 10]
+    start = time.process_time()
+    for text in some:
+        unspin.restore(text)
+    restored = (time.process_time() - start) * len(texts) / len(some)
+    words = sum(len(text.split()) for text in texts)
+    share = searched / restored
+    return (
+        f"{len(texts):,} clean texts: {words / searched:,.0f} words/s, {share:.0%} of restoring them; {found} related"
+    )
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=Path, required=True)
     parser.add_argument("--limit", type=int)
+    parser.add_argument("--clean", type=Path)
+    parser.add_argument("--documents", type=int, default=5_000)
     arguments = parser.parse_args()
     found = list(passages(arguments.pairs, arguments.limit))
     pairs, golds = [pair for pair, _ in found], [gold for _, gold in found]
-    stages = default_lexicon(), default_model(), default_ranker()
+    stages = default_lexicon(), default_model()
+    vocabulary = sorted({word for pair in pairs for word in re.findall(r"\b[a-z]{4,}\b", pair.original)})
     kinds: dict[str, Choose] = {
         "alone": lambda n: [],
         "with the other copy": lambda n: [pairs[n].spun[1]],
-        "with the other copy, thinned": lambda n: [thinned(pairs[n].spun[1], seed=n)],
+        "... its sentences shuffled": lambda n: [moved(pairs[n].spun[1], seed=n)],
+        "... a fifth of them gone, the others shuffled": lambda n: [thinned(pairs[n].spun[1], seed=n)],
+        "... another text's after each": lambda n: [padded(pairs[n].spun[1], pairs[n - 1].spun[1])],
+        "... half of it, and another text": lambda n: [half(pairs[n].spun[1]) + "\n" + pairs[n - 1].spun[1]],
+        "... a tenth of its words edited": lambda n: [edited(pairs[n].spun[1], vocabulary, seed=n)],
         "with the original": lambda n: [pairs[n].original],
-        "with the original, thinned": lambda n: [thinned(pairs[n].original, seed=n)],
+        "... a fifth of its sentences gone, the others shuffled": lambda n: [thinned(pairs[n].original, seed=n)],
+        "... another text's sentence after each": lambda n: [padded(pairs[n].original, pairs[n - 1].original)],
+        "... a tenth of its words edited ": lambda n: [edited(pairs[n].original, vocabulary, seed=n)],
         "with both": lambda n: [pairs[n].spun[1], pairs[n].original],
         "with another passage's copy": lambda n: [pairs[n - 1].spun[1]],
         "with another passage's original": lambda n: [pairs[n - 1].original],
+        "with itself, a tenth of its words edited": lambda n: [edited(golds[n].text, vocabulary, seed=n)],
     }
-    print("| | precision | recall | F0.5 | words/s |\n|---| ---: | ---: | ---: | ---: |")
+    head = "precision | recall | F0.5 | words/s |\n|---| ---: | ---: | ---: | ---: |"
+    words = sum(len(gold.text.split()) for gold in golds)
+    print(f"| | {head}")
     for name, choose in kinds.items():
-        siblings = [[Sibling.read(text, *stages) for text in choose(number)] for number in range(len(golds))]
         start = time.process_time()
+        siblings = [[Sibling(text, *stages) for text in choose(number)] for number in range(len(golds))]
         restored = [unspin.restore(gold.text, siblings=read) for gold, read in zip(golds, siblings, strict=True)]
-        speed = sum(len(gold.text.split()) for gold in golds) / (time.process_time() - start)
+        speed = words / (time.process_time() - start)
         scores = [score(gold, unspin.cleaned(one)) for gold, one in zip(golds, restored, strict=True)]
         print(row(name, scores, speed), flush=True)
         if name == "alone":
@@ -113,6 +202,14 @@ def main() -> None:
         if name == "with the original":
             notes = list(told(restored, golds))
     print("\n" + "\n".join(notes))
+    print(f"\n| spun by `unspin spin` | {head}")
+    for line in spun_often([pair.original for pair in pairs], words):
+        print(line, flush=True)
+    print(f"\n| collection | {head}")
+    print(together(pairs, golds, original=False))
+    print(together(pairs, golds, original=True))
+    if arguments.clean:
+        print("\n" + search(arguments.clean, arguments.documents))
 
 
 if __name__ == "__main__":

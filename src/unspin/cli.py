@@ -25,6 +25,7 @@ _SUMMARIES = {
     "review": "See, decide and undo proposed corrections, one by one or many.",
     "apply": "Write texts as a review decided.",
     "dedupe": "Find copies across texts: exact, near, respun, excerpts.",
+    "index": "Check texts against all that were seen before.",
     "inspect": "Show spin evidence, candidates and repeats; change nothing.",
     "evaluate": "Score restorations against gold.",
     "learn": "Learn a lexicon from originals and their spun copies.",

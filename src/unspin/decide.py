@@ -19,7 +19,7 @@ from unspin.lexicon import Lexicon
 from unspin.model import Candidate, DecidedBy, Edit, Held, HeldReason, Option, Restoration, SpinEvidence, Status
 from unspin.text import is_negated, phrase
 
-MIN_CONFIDENCE = 0.5  # where F0.5 is highest
+MIN_CONFIDENCE = 0.5  # where F0.5 is highest, or nearly so
 # Posteriors are overconfident, for the models' errors are not independent. Confidence is a logistic function of
 # the posterior's log-odds, cut off at MOST_ODDS, fitted on aligned pairs (benchmarks/calibration.py).
 SLOPE, INTERCEPT, MOST_ODDS = 0.71, -0.02, 6.0

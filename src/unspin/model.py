@@ -135,9 +135,19 @@ class DecidedBy(StrEnum):
 
 
 @dataclass(frozen=True, slots=True)
+class Attestation:
+    """What a sibling has where an edit is made: `text`, at code points `[start, end)` of the copy named `sibling`."""
+
+    sibling: str
+    start: int
+    end: int
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
 class Edit:
     """A decided replacement. `before` quotes the text it replaces; `confidence` in [0, 1] is
-    the probability that exactly this edit is right."""
+    the probability that exactly this edit is right; `attested_by` is what siblings have there that spoke for it."""
 
     start: int
     end: int
@@ -146,6 +156,7 @@ class Edit:
     entry: Entry | None
     confidence: float
     decided_by: DecidedBy
+    attested_by: tuple[Attestation, ...] = ()
 
     def __post_init__(self) -> None:
         if not 0 <= self.start <= self.end:
@@ -273,6 +284,47 @@ class CopyGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedText:
+    """A text for an index. The name tells people and later additions where it is from; `date`: greater is newer."""
+
+    name: str
+    text: str
+    date: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPassage:
+    """A passage that an index keeps, or `is_incoming`: one of the same scrape that came earlier."""
+
+    name: str
+    start: int
+    end: int
+    date: float
+    text: str
+    is_incoming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an index says of an incoming passage: `place` counts the incoming texts from 0.
+
+    Without `kept` it is new. An overlap is new, too: it shares much with `kept` and says more. Any other `kind` says
+    how the passage is a copy of `kept`; `score` and `rule` are those of a `Copy`.
+    """
+
+    place: Place
+    kept: KnownPassage | None = None
+    kind: DuplicateKind | None = None
+    score: float = 0.0
+    rule: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        """Does the passage say nothing that the kept one does not?"""
+        return self.kind is not None and self.kind is not DuplicateKind.OVERLAP
+
+
+@dataclass(frozen=True, slots=True)
 class SpinEvidence:
     """Was this text spun? `rate` is the maximum-likelihood spin rate (0: clean), `evidence` the
     log-likelihood gain in nats per word of that rate over 0, `words` the number of words it rests on."""
@@ -311,7 +363,10 @@ class Signature:
 
 @dataclass(frozen=True, slots=True)
 class Restoration:
-    """What was found and decided for one text. The cleaned text is derived: `unspin.edit.cleaned`."""
+    """What was found and decided for one text. The cleaned text is derived: `unspin.edit.cleaned`.
+
+    `siblings` names the copies that it was read with; a text without spin evidence is read alone.
+    """
 
     original: str
     spin: SpinEvidence
@@ -319,3 +374,4 @@ class Restoration:
     edits: tuple[Edit, ...]
     held: tuple[Held, ...]
     signature: Signature
+    siblings: tuple[str, ...] = ()

@@ -56,10 +56,12 @@ class Stretch:
         first, last = self.pieces[0], self.pieces[-1]
         return first.start, last.end, first.other, last.other_end
 
-    @property
-    def changes(self) -> int:
-        """How often one has other words than the other."""
-        return sum(not p.is_same and p.start < p.end and p.other < p.other_end for p in self.pieces)
+    def places(self) -> tuple[Ints, Ints]:
+        """Where each token stands in the other text, `[first, last)`: its equal, or all of what differs there."""
+        pieces = [piece for piece in self.pieces if piece.end > piece.start]
+        first = [np.arange(p.other, p.other_end) if p.is_same else np.full(p.end - p.start, p.other) for p in pieces]
+        last = [f + 1 if p.is_same else np.full(len(f), p.other_end) for p, f in zip(pieces, first, strict=True)]
+        return np.concatenate(first), np.concatenate(last)
 
     def boundaries(self) -> tuple[Ints, Ints]:
         """Where each boundary between tokens falls in the other text, at least and at most.

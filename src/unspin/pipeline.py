@@ -6,9 +6,9 @@ could be). Nothing is read or written but the lexicon and the language model, on
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
-from functools import cache
+from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
 
 from unspin.channel import SPIN_RATES
@@ -19,9 +19,10 @@ from unspin.decode import Decoding, decode
 from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, Document, DuplicateGroup, Restoration, Sentence, Signature, SpinEvidence
+from unspin.model import Candidate, Document, DuplicateGroup, Progress, Restoration, Sentence, Signature, SpinEvidence
 from unspin.rank import Ranker, default_ranker
 from unspin.repeats import find_repeats, without_repeats
+from unspin.siblings import Collection
 from unspin.text import segment
 from unspin.witness import overrule
 
@@ -44,7 +45,8 @@ def default_lexicon() -> Lexicon:
     return Lexicon.load()
 
 
-def _version() -> str:
+def release() -> str:
+    """The version of unspin."""
     try:
         return version("unspin")
     except PackageNotFoundError:  # run from a source tree that is not installed
@@ -82,8 +84,8 @@ def restore(
 
     Edits at or above `min_confidence`, in [0, 1], are made, the rest is held; in a text without spin evidence nothing
     is, unexpanded spintax excepted, unless `assume_spun` opens the gate. `keep_duplicates` leaves repeated
-    paragraphs alone. `siblings` are copies of the same original, spun otherwise or not at all, as texts or as
-    `Sibling.read` returns them: all copies are read together, and an unspun one's words win. The cleaned text:
+    paragraphs alone. `siblings` are copies of the same original, spun otherwise or not at all, as texts or
+    read beforehand: all copies are read together, and an unspun one's words win. The cleaned text:
     `unspin.cleaned(restoration)`.
     """
     return examine(
@@ -114,16 +116,17 @@ def examine(
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    copies = [Sibling.read(s, lexicon, model, ranker) if isinstance(s, str) else s for s in siblings]
-    judge = Siblings(ranker, copies) if copies else ranker
+    copies = [Sibling(one, lexicon, model) if isinstance(one, str) else one for one in siblings]
+    together = Siblings(ranker, copies)
     document, duplicates, decoding = _look(
-        text, lexicon, model, judge, keep_duplicates=keep_duplicates, assume_spun=assume_spun
+        text, lexicon, model, together if copies else ranker, keep_duplicates=keep_duplicates, assume_spun=assume_spun
     )
     spin = evidence(decoding, SPIN_RATES)
     if assume_spun:
         spin = replace(spin, is_spun=True)
     readings = decoding.readings if spin.is_spun else ()
     edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
+    edits = tuple(together.attested(edits))
     kept = without_repeats(document, duplicates)
     if spin.is_spun:
         edits, held = overrule(
@@ -145,6 +148,7 @@ def examine(
             assume_spun=assume_spun,
             siblings=copies,
         ),
+        siblings=tuple(copy.name for copy in copies) if spin.is_spun else (),
     )
     return restoration, tuple(candidates(text, readings, lexicon))
 
@@ -168,7 +172,42 @@ def sign(
     ]
     if siblings:
         options.append(("siblings", ",".join(digest(sibling.text) for sibling in siblings)))
-    return Signature(_version(), lexicon.digest, model.digest, tuple(options))
+    return Signature(release(), lexicon.digest, model.digest, tuple(options))
+
+
+def restore_all(
+    texts: Sequence[str],
+    *,
+    names: Sequence[str] = (),
+    lexicon: Lexicon | None = None,
+    model: LanguageModel | None = None,
+    ranker: Ranker | None = None,
+    min_confidence: float = MIN_CONFIDENCE,
+    keep_duplicates: bool = False,
+    assume_spun: bool = False,
+    progress: Progress | None = None,
+) -> Iterator[Restoration]:
+    """Undo the spinning of a collection: each text as `restore` does, read together with its copies among the others.
+
+    The restorations come in the order of the texts, one at a time, and do not depend on it. `names` is what edits call
+    the texts as siblings (default: their digests); `progress` hears of the search for copies. The texts, and for
+    the time of that search about a dozen times as much, are held in memory. Raises ValueError for names that are
+    not one a text.
+    """
+    if names and len(names) != len(texts):
+        raise ValueError(f"{len(names)} names for {len(texts)} texts")
+    lexicon, model = lexicon or default_lexicon(), model or default_model()
+    collection = Collection(texts, lexicon, model, names=names, progress=progress)
+    restored = partial(
+        restore,
+        lexicon=lexicon,
+        model=model,
+        ranker=ranker,
+        min_confidence=min_confidence,
+        keep_duplicates=keep_duplicates,
+        assume_spun=assume_spun,
+    )
+    return (restored(text, siblings=collection.siblings(number)) for number, text in enumerate(texts))
 
 
 def inspect(
@@ -187,5 +226,5 @@ def inspect(
         gains=tuple(zip(SPIN_RATES, decoding.gains, strict=True)),
         candidates=tuple(candidates(text, decoding.readings, lexicon)),
         duplicates=duplicates,
-        signature=Signature(_version(), lexicon.digest, model.digest, (("ranker", ranker.digest),)),
+        signature=Signature(release(), lexicon.digest, model.digest, (("ranker", ranker.digest),)),
     )

@@ -14,16 +14,21 @@ from itertools import chain, groupby
 from typing import NamedTuple
 
 import numpy as np
+from numpy.typing import NDArray
 
-from unspin.consensus import SLACK, Sibling
+from unspin.consensus import Sibling
 from unspin.decide import guard
+from unspin.intersect import SLACK
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, DecidedBy, Edit, Entry, Held, HeldReason, Option, Sentence, Token
+from unspin.model import Attestation, Candidate, DecidedBy, Edit, Entry, Held, HeldReason, Option, Sentence, Token
 from unspin.pairing import Stretch, stretches
 
 # How often such an edit was exactly right on aligned pairs (`benchmarks/consensus.py`).
 EXPLAINED = 0.99
 UNEXPLAINED = 0.95
+# Of the places that a spinner wrote, how many must have the sibling's words for heads. Of originals 0.96 or more have.
+# A copy that a person or another spinner wrote anew has not, and only those words of it count that are explained.
+TRUSTED = 0.96
 GROUND = 3  # tokens in a row that are equal or explained
 UNEXPLAINED_COST = 2.0  # of a token lost or put in, where a swap costs from 1 (rate 1) to 2 (rate 0)
 
@@ -52,7 +57,7 @@ class _Step(NamedTuple):
 def overrule(
     text: str,
     sentences: Sequence[Sentence],
-    edits: Iterable[Edit],
+    edits: Sequence[Edit],
     held: Iterable[Held],
     *,
     siblings: Sequence[Sibling],
@@ -66,20 +71,22 @@ def overrule(
     """
     tokens = list(chain.from_iterable(sentence.tokens for sentence in sentences))
     words = [[token.norm for token in sentence.tokens] for sentence in sentences]
-    is_settled = np.zeros(len(text), dtype=bool)
+    is_settled, swapped = np.zeros((2, len(text)), dtype=bool)
+    for edit in edits:
+        swapped[edit.start : edit.end] = True
     made: list[Edit] = []
     waiting: list[Held] = []
     for sibling in siblings:
         if not sibling.is_unspun:
             continue
-        for found, spans in _said(text, tokens, words, sibling, lexicon):
-            for edit in (edit for edit in found if not is_settled[edit.start : edit.end].any()):
-                if reason := _doubt(edit, min_confidence):
-                    waiting.append(_held(edit, reason))
-                else:
-                    made.append(edit)
-            for start, end in spans:
-                is_settled[start:end] = True
+        said = list(_said(text, tokens, words, sibling, lexicon, swapped))
+        for edit in (edit for edit, start, end in said if edit and not is_settled[start:end].any()):
+            if reason := _doubt(edit, min_confidence):
+                waiting.append(_held(edit, reason))
+            else:
+                made.append(edit)
+        for _, start, end in said:
+            is_settled[start:end] = True
     made += [edit for edit in edits if not is_settled[edit.start : edit.end].any()]
     waiting += [one for one in held if not is_settled[one.candidate.start : one.candidate.end].any()]
     return (
@@ -99,18 +106,30 @@ def _held(edit: Edit, reason: HeldReason) -> Held:
 
 
 def _said(
-    text: str, tokens: Sequence[Token], words: Sequence[Sequence[str]], sibling: Sibling, lexicon: Lexicon
-) -> Iterator[tuple[list[Edit], list[tuple[int, int]]]]:
-    """Per stretch that an unspun sibling has, too, the edits that follow, and the spans on which it has spoken."""
-    for stretch in stretches(words, sibling.words):
-        edits: list[Edit] = []
-        spans: list[tuple[int, int]] = []
-        for step in _sure(list(_joined(_steps(stretch, tokens, sibling.tokens, lexicon))), tokens, sibling.tokens):
-            edit = None if step.is_equal else _edit(text, tokens, step, sibling)
-            edits += [edit] if edit else []
-            if edit or step.is_equal:
-                spans.append((tokens[step.start].start, tokens[step.end - 1].end))
-        yield edits, spans
+    text: str,
+    tokens: Sequence[Token],
+    words: Sequence[Sequence[str]],
+    sibling: Sibling,
+    lexicon: Lexicon,
+    swapped: NDArray[np.bool_],
+) -> Iterator[tuple[Edit | None, int, int]]:
+    """What an unspun sibling says: per span of ours, the edit that follows or, where it has the same words, none.
+
+    `swapped`: per character, what the decoder takes for the spinner's.
+    """
+    shared = list(stretches(words, sibling.words))
+    ways = (
+        _sure(list(_joined(_steps(one, tokens, sibling.tokens, lexicon))), tokens, sibling.tokens) for one in shared
+    )
+    steps = list(chain.from_iterable(ways))
+    spans = {step: (tokens[step.start].start, tokens[step.end - 1].end) for step in steps}
+    explained = sum(step.entry is not None for step in steps)
+    contradicted = sum(not step.is_known and bool(swapped[slice(*spans[step])].any()) for step in steps)
+    is_trusted = explained >= TRUSTED * (explained + contradicted)
+    for step in steps:
+        edit = None if step.is_equal else _edit(text, tokens, step, sibling)
+        if step.is_equal or (edit and (step.entry or is_trusted)):
+            yield edit, *spans[step]
 
 
 def _sure(steps: Sequence[_Step], ours: Sequence[Token], theirs: Sequence[Token]) -> Iterator[_Step]:
@@ -184,9 +203,11 @@ def _joined(steps: Iterable[_Step]) -> Iterator[_Step]:
 def _edit(text: str, tokens: Sequence[Token], swap: _Step, sibling: Sibling) -> Edit | None:
     """The sibling's words, as they stand there, in place of ours; none where a line ends in between."""
     start, end = tokens[swap.start].start, tokens[swap.end - 1].end
+    there = sibling.tokens[swap.other].start, sibling.tokens[swap.other_end - 1].end
     before = text[start:end]
-    after = sibling.text[sibling.tokens[swap.other].start : sibling.tokens[swap.other_end - 1].end]
+    after = sibling.text[slice(*there)]
     if before == after or len(before.splitlines()) > 1 or len(after.splitlines()) > 1:
         return None
     confidence = EXPLAINED if swap.entry else UNEXPLAINED
-    return Edit(start, end, before, after, swap.entry, confidence, DecidedBy.SIBLING)
+    attested = (Attestation(sibling.name, *there, after),)
+    return Edit(start, end, before, after, swap.entry, confidence, DecidedBy.SIBLING, attested)

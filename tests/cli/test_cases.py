@@ -1,11 +1,13 @@
 """The command line, case by case: `cases/*.toml` say what is typed, what stands in the folder, and what comes of it.
 
     args     what is typed after `unspin`
+    first    what was typed before that, if anything was
     stdin    standard input (none: an empty one)
     copy     files of the repository: name = path
     files    files with their text; `hex`: files with their bytes
     exit     the exit code
     stdout, stderr    patterns, each of which must be found; `stdout_is`: all of standard output
+    schema   the JSON Schema that all JSON on standard output obeys, by its name
     after    what files hold then; `absent`: files that must not be there
 
 Every case also checks that there is no traceback, no temporary file, and no change but to the files in `after`.
@@ -14,17 +16,21 @@ Every case also checks that there is no traceback, no temporary file, and no cha
 from __future__ import annotations
 
 import io
+import json
 import re
 import sys
 import tomllib
+from collections.abc import Iterator
 from inspect import cleandoc
 from pathlib import Path
 from typing import Any
 
 import pytest
 from click import Context, Group
+from jsonschema import Draft202012Validator
 
 from unspin.cli import main, unspin
+from unspin.schemas import names, schema
 
 ROOT = Path(__file__).parents[2]
 CASES = sorted(Path(__file__).with_name("cases").glob("*.toml"))
@@ -52,8 +58,11 @@ def test_case(
 ) -> None:
     case = tomllib.loads(path.read_text(encoding="utf-8"))
     _prepare(case, tmp_path)
-    before = _contents(tmp_path)
     monkeypatch.chdir(tmp_path)
+    if "first" in case:
+        unspin.main(case["first"], standalone_mode=False)
+        capsysbinary.readouterr()
+    before = _contents(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     for name, value in case.get("environment", {}).items():
@@ -70,6 +79,11 @@ def test_case(
         assert re.search(pattern, stdout, re.MULTILINE), f"{pattern!r} is not in {stdout!r}"
     for pattern in case.get("stderr", ()):
         assert re.search(pattern, stderr, re.MULTILINE), f"{pattern!r} is not in {stderr!r}"
+    if "schema" in case:
+        validator = Draft202012Validator(json.loads(schema(case["schema"])))
+        rows = list(_json_in(stdout))
+        assert rows
+        assert [error.message for row in rows for error in validator.iter_errors(row)] == []
     if "stdout_is" in case:
         assert stdout == case["stdout_is"]
     if "stderr_is" in case:
@@ -79,6 +93,20 @@ def test_case(
         assert re.search(pattern, after[name].decode("utf-8", "surrogateescape"), re.MULTILINE), name
     others = {name: data for name, data in after.items() if name not in expected}
     assert others == {name: data for name, data in before.items() if name not in expected}
+
+
+def _json_in(text: str) -> Iterator[Any]:
+    """The values of JSON Lines, or of one long value."""
+    decoder = json.JSONDecoder()
+    while text := text.lstrip():
+        value, end = decoder.raw_decode(text)
+        yield value
+        text = text[end:]
+
+
+def test_every_schema_of_what_is_printed_is_checked_by_a_case() -> None:
+    checked = {tomllib.loads(path.read_text(encoding="utf-8")).get("schema") for path in CASES}
+    assert checked - {None} == set(names()) - {"pair"}  # which is read, not printed
 
 
 def test_there_are_cases() -> None:

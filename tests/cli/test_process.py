@@ -9,7 +9,9 @@ import signal
 import subprocess
 import sys
 import time
+from io import BytesIO
 from pathlib import Path
+from zipfile import ZipFile
 
 import pytest
 
@@ -148,6 +150,17 @@ def test_a_terminal_shows_progress_over_many_texts(tmp_path: Path) -> None:
 
 def test_a_terminal_without_files_is_a_usage_error() -> None:
     assert b"give FILES, or pipe a text in" in _on_a_terminal("clean", environment={"TERM": "xterm"})
+
+
+def test_a_word_file_is_piped_with_the_date_of_the_build_and_kept_off_a_terminal(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(ENVIRONMENT, "SOURCE_DATE_EPOCH", "1580688000")
+    done = run("clean", "--diff", "docx", SEED)
+    with ZipFile(BytesIO(done.stdout)) as package:
+        assert b'w:author="unspin" w:date="2020-02-03T00:00:00Z"' in package.read("word/document.xml")
+    shown = _on_a_terminal("clean", "--diff", "docx", SEED, environment={"TERM": "xterm", "COLUMNS": "200"})
+    assert b"--diff docx makes a Word file, no text: give -o DIR" in shown
 
 
 def test_a_patch_makes_the_cleaned_text(tmp_path: Path) -> None:

@@ -9,9 +9,11 @@ from pathlib import Path
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from unspin import apply, cleaned, invert, restore
+from unspin import apply, cleaned, invert, restore, restore_all
 from unspin.edit import removals
 from unspin.model import Restoration
+from unspin.pipeline import default_lexicon
+from unspin.spin import spin
 from unspin.text import segment
 
 ROOT = Path(__file__).parents[2]
@@ -22,7 +24,7 @@ FEW = settings(deadline=None, max_examples=25)
 
 
 def unsigned(restoration: Restoration) -> Restoration:
-    return replace(restoration, signature=restore("").signature)
+    return replace(restoration, signature=restore("").signature, siblings=())
 
 
 def told(text: str, *siblings: str) -> Restoration:
@@ -70,3 +72,19 @@ def test_a_restored_copy_is_followed(text: str) -> None:
 def test_a_text_without_spin_evidence_keeps_its_words(text: str, other: str) -> None:
     if not restore(text).spin.is_spun:
         assert told(text, other).edits == restore(text).edits
+
+
+@settings(deadline=None, max_examples=10)
+@given(
+    st.lists(st.sampled_from(PARAGRAPHS), min_size=1, max_size=3, unique=True),
+    st.lists(st.tuples(st.integers(0, 2), st.integers(0, 3)), min_size=2, max_size=6, unique=True),
+    st.randoms(use_true_random=False),
+)
+def test_a_collection_does_not_depend_on_its_order(sources, picks, chance) -> None:  # type: ignore[no-untyped-def]
+    """Texts spun anew and not (seed 0), alone and behind one another."""
+    pieces = [(sources[n % len(sources)], seed) for n, seed in picks]
+    texts = [spin(text, default_lexicon(), seed=seed).text if seed else text for text, seed in pieces]
+    texts = sorted({*texts, "\n".join(texts[:2])})
+    shuffled = chance.sample(texts, len(texts))
+    there = dict(zip(shuffled, restore_all(shuffled), strict=True))
+    assert [there[text] for text in texts] == list(restore_all(texts))

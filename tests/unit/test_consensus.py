@@ -13,16 +13,18 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from unspin import Lexicon, cleaned, restore
+from unspin import Lexicon, cleaned, intersect, restore
 from unspin import consensus as consenting
 from unspin.channel import matches
 from unspin.consensus import Sibling, Siblings, heard
 from unspin.decode import decode
+from unspin.intersect import Text
 from unspin.language import default_model
 from unspin.lattice import Floats, Ints
-from unspin.model import Entry
+from unspin.model import Attestation, DecidedBy, Entry
+from unspin.pairing import stretches
 from unspin.pipeline import default_lexicon
-from unspin.rank import UNRANKED, Context, Scales, default_ranker
+from unspin.rank import UNRANKED, Context, Scales
 from unspin.text import segment
 
 SWAPS = (
@@ -54,7 +56,7 @@ class Listening:
 
 
 def sibling(text: str) -> Sibling:
-    return Sibling.read(text, LEXICON, Even(), UNRANKED)
+    return Sibling(text, LEXICON, Even())
 
 
 def context(text: str) -> Context:
@@ -63,11 +65,15 @@ def context(text: str) -> Context:
     return ranker.context
 
 
+def heard_of(asked: Context, other: Sibling) -> Floats:
+    return heard(asked, other, list(stretches(consenting._sentences(asked), other.words)))
+
+
 def said(text: str, other: str) -> dict[tuple[str, str], float]:
     """What the other text says of each swap of the first, by spun and original phrase."""
     asked = context(text)
     entries = (LEXICON.active[match.entry] for match in asked.found)
-    scores = heard(asked, sibling(other)).tolist()
+    scores = heard_of(asked, sibling(other)).tolist()
     return {(e.spun, e.original): score for e, score in zip(entries, scores, strict=True)}
 
 
@@ -95,8 +101,8 @@ def test_agreement_speaks_for_heads_with_few_alternates() -> None:
     ranker = Listening()
     text = "A big dog lived here for a yr or so."
     decode([s for p in segment(text).paragraphs for s in p.sentences], lexicon, Even(), ranker)
-    other = Sibling.read("A big dog lived here for a year or so.", lexicon, Even(), UNRANKED)
-    scores = heard(ranker.context, other)
+    other = Sibling("A big dog lived here for a year or so.", lexicon, Even())
+    scores = heard_of(ranker.context, other)
     by_original = {lexicon.active[m.entry].original: s for m, s in zip(ranker.context.found, scores, strict=True)}
     assert by_original["large"] - by_original["great"] == pytest.approx(math.log(0.9 / 0.2), abs=0.2)
 
@@ -108,8 +114,8 @@ def test_who_has_nothing_to_say_says_nothing(other: str) -> None:
 
 
 def test_a_longer_change_than_the_alignment_allows_for_does_not_break_the_way() -> None:
-    there = "He spent a very long and in the end quite sad 12 months of his life there, on the big old farm."
-    found = said("He spent a yr of his life there, on the big old farm.", there)
+    there = "He spent a very long and in the end quite sad 12 months of his life there, on the old farm."
+    found = said("He spent a yr of his life there, on the old farm.", there)
     assert found["yr", "year"] > found["yr", "yard"]
 
 
@@ -135,8 +141,9 @@ def test_the_product_is_exact(words: list[str], chance: Random) -> None:
     text, other = (f"Zig zag zog {one} zug zeg zyg" for one in spun)
     assume(matches(text.lower().split(), LEXICON)[0])
     asked, told = context(text), sibling(other)
-    with patch.multiple(consenting, UNSHARED=-200.0, SLACK=9, LEAST_CHANGES=-1.0):
-        scores = heard(asked, told)
+    apart = patch.multiple(consenting, _is_one_run=lambda *_: False)
+    with apart, patch.multiple(intersect, UNSHARED=-200.0, SLACK=9):
+        scores = heard_of(asked, told)
     if not scores.any():
         return
     ours, theirs = consenting._asking(asked), consenting._answering(told, LEXICON)
@@ -169,7 +176,7 @@ def _spun(original: tuple[str, ...], chance: Random) -> Iterator[str]:
         at += size
 
 
-def _weight(text: consenting._Text, swaps: tuple[tuple[int, int, int], ...]) -> float:
+def _weight(text: Text, swaps: tuple[tuple[int, int, int], ...]) -> float:
     number = {tuple(match): n for n, match in enumerate(text.found)}
     covered = {n for start, end, _ in swaps for n in range(start, end)}
     kept = sum(float(text.keep[n]) for n in range(len(text.words)) if n not in covered)
@@ -204,11 +211,23 @@ def test_a_second_copy_changes_what_is_restored() -> None:
     assert "yard" in cleaned(restore(text, siblings=[other], **options))  # type: ignore[arg-type]
 
 
+def test_an_edit_names_the_copies_that_spoke_for_it_and_quotes_them() -> None:
+    text, others = "It was a yr of massive change.", ("It was a 12 months of big change.", "Whisk two eggs.")
+    read = [Sibling(one, LEXICON, Even(), name=name) for one, name in zip(others, ("b.txt", ""), strict=True)]
+    restoration = restore(text, lexicon=LEXICON, model=Even(), ranker=UNRANKED, assume_spun=True, siblings=read)
+    (year,) = (edit for edit in restoration.edits if edit.before == "yr")
+    assert year.after == "year" and year.decided_by is DecidedBy.DECODER
+    assert year.attested_by == (Attestation("b.txt", 9, 18, "12 months"),)
+    assert restoration.siblings == ("b.txt", consenting.digest(others[1]))
+    for edit in restoration.edits:
+        assert all(others[0][one.start : one.end] == one.text for one in edit.attested_by)
+
+
 def test_siblings_are_named_in_the_signature_and_may_be_read_beforehand() -> None:
     alone, told = restore(SPUN), restore(SPUN, siblings=[RESPUN])
     assert "siblings" not in str(alone.signature)
     assert told.signature.options[:-1] == alone.signature.options
     assert told.signature.options[-1][0] == "siblings"
-    read = Sibling.read(RESPUN, default_lexicon(), default_model(), default_ranker())
+    read = Sibling(RESPUN, default_lexicon(), default_model())
     assert restore(SPUN, siblings=[read]) == told
     assert not read.is_unspun and read.spin_rate > 0.5

@@ -163,11 +163,12 @@ def test_another_number_is_another_fact_but_digits_are_not() -> None:
     assert shape(dedupe([text, text.replace("three", "3")], lexicon=LEXICON)) == [(0, [(1, "normalised")])]
 
 
-def test_a_long_equal_quotation_makes_no_copy() -> None:
+def test_a_long_equal_quotation_makes_an_overlap_and_no_copy() -> None:
     quote = "we have always believed that a river belongs to everybody who lives beside it and to nobody who does not"
     first = f"In the morning the mayor opened the bridge with a short speech and many flags, and said {quote}."
     second = f"Farmers upstream, whose wells have run dry since the dam, answered angrily when they heard it: {quote}."
-    assert dedupe([first, second], lexicon=LEXICON) == ()
+    (group,) = dedupe([first, second], lexicon=LEXICON)
+    assert not group.copies and len(group.overlaps) == 1
 
 
 def test_what_an_unknown_spinner_swapped_is_found_without_a_lexicon() -> None:

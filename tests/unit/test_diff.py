@@ -7,6 +7,7 @@ import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 from time import perf_counter
@@ -17,10 +18,12 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from jsonschema import Draft202012Validator
 
-from unspin.diff import DiffStyle, render, schema
+from unspin.diff import DiffStyle, render
+from unspin.diff.unified import patch
 from unspin.edit import apply, cleaned
 from unspin.errors import EditConflict
 from unspin.model import (
+    Attestation,
     Candidate,
     DecidedBy,
     DuplicateGroup,
@@ -35,7 +38,7 @@ from unspin.model import (
     Signature,
     SpinEvidence,
 )
-from unspin.patch import patch
+from unspin.schemas import schema
 
 ENTRY = Entry("struggle", "war", 0.25, 7, source="learned")
 
@@ -268,7 +271,7 @@ def test_lines_quote_the_text_and_say_why() -> None:
 
 
 def test_lines_obey_the_schema_and_the_schema_names_every_decider() -> None:
-    document = json.loads(schema())
+    document = json.loads(schema("edit"))
     Draft202012Validator.check_schema(document)
     validator = Draft202012Validator(document)
     lines = parsed(RESTORED)
@@ -276,6 +279,22 @@ def test_lines_obey_the_schema_and_the_schema_names_every_decider() -> None:
     assert list(validator.iter_errors({**lines[0], "start": -1}))
     assert list(validator.iter_errors({k: v for k, v in lines[0].items() if k != "entry"}))
     assert set(document["properties"]["decided_by"]["enum"]) == set(DecidedBy)
+
+
+def test_what_siblings_said_is_told_and_where_none_did_lines_are_as_ever() -> None:
+    there = Attestation("b <1>.txt", 4, 12, "conflict")
+    told = replace(
+        RESTORED, edits=tuple(replace(e, attested_by=(there,)) for e in RESTORED.edits), siblings=("b <1>.txt",)
+    )
+    first, second = parsed(told)
+    assert [Attestation(**one) for one in first.pop("attested_by")] == [there]
+    assert [first, second] == parsed(RESTORED)
+    validator = Draft202012Validator(json.loads(schema("edit")))
+    assert not list(validator.iter_errors(parsed(told)[0]))
+    assert list(validator.iter_errors({**first, "attested_by": []}))
+    (hover,) = (attributes["title"] or "" for _, attributes in page(told).elements if attributes.get("id") == "e1")
+    assert hover.endswith("decided by decoder\nb <1>.txt has “conflict”")
+    assert "Siblings read along" not in render(RESTORED, style=DiffStyle.HTML)
 
 
 @given(case=edited())

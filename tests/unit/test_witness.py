@@ -33,9 +33,9 @@ class Even:
 
 def copy(text: str, *, unspun: bool = True) -> Sibling:
     """A sibling, as if it had been decoded."""
-    sentences = tuple(s.tokens for p in segment(text).paragraphs for s in p.sentences)
-    gains = (-99.0 if unspun else 99.0,) * len(SPIN_RATES)
-    return Sibling(text, sentences, Decoding((), gains, sum(map(len, sentences))))
+    sibling = Sibling(text, LEXICON, Even(), name="there.txt")
+    sibling.decoding = Decoding((), (-99.0 if unspun else 99.0,) * len(SPIN_RATES), len(sibling.tokens))
+    return sibling
 
 
 def told(
@@ -51,6 +51,10 @@ def test_its_words_win_with_the_lexicons_reason_where_there_is_one() -> None:
     assert apply(SPUN, edits) == ORIGINAL
     assert held == ()
     assert {edit.decided_by for edit in edits} == {DecidedBy.SIBLING}
+    for edit in edits:
+        (there,) = edit.attested_by
+        assert (there.sibling, there.text) == ("there.txt", edit.after)
+        assert ORIGINAL[there.start : there.end] == there.text
     found = [(e.before, e.after, e.entry.original if e.entry else None, e.confidence) for e in edits]
     assert found == [
         ("struggle", "war", "war", EXPLAINED),

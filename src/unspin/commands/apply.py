@@ -8,11 +8,10 @@ from pathlib import Path
 
 import click
 
-from unspin.commands import options, terminal
-from unspin.commands.clean import FOUND_WORK, Delivery, deliver, plan
+from unspin.commands import options
+from unspin.commands.delivery import FOUND_WORK, Delivery, delivery_options
 from unspin.commands.review import ledger_option, name_of, place_of
 from unspin.commands.terminal import Failures
-from unspin.diff import DiffStyle
 from unspin.errors import InputError
 from unspin.files import Source, SourceText, exists, read, sources
 from unspin.review.ledger import Ledger
@@ -58,10 +57,7 @@ def _text(ledger: Ledger, document: Document, source: Source, encoding: str) -> 
 @click.command("apply")
 @click.argument("files", nargs=-1, metavar="[FILES]...")
 @ledger_option
-@click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write here.")
-@click.option("--write", is_flag=True, help="Change the files in place.")
-@click.option("--check", is_flag=True, help="Change nothing; exit 1 if anything would change.")
-@click.option("--diff", type=click.Choice([*map(str, DiffStyle)]), help="Show the changes, in this style.")
+@delivery_options
 @options.confidence_option
 @click.option("--decided-only", is_flag=True, help="Make only what a person accepted; the rest stays as written.")
 @options.colour_option
@@ -70,15 +66,9 @@ def _text(ledger: Ledger, document: Document, source: Source, encoding: str) -> 
 def command(
     files: tuple[str, ...],
     ledger: str,
-    output: Path | None,
-    write: bool,
-    check: bool,
-    diff: str | None,
+    delivery: Delivery,
     min_confidence: float,
     decided_only: bool,
-    colour: bool | None,
-    force: bool,
-    quiet: bool,
 ) -> None:
     """Write texts as a review decided: all that are in the ledger, or FILES.
 
@@ -95,12 +85,11 @@ def command(
       unspin apply --diff unified articles/one.txt | less
       unspin apply --write --decided-only
     """
-    delivery = Delivery(output, write, check, DiffStyle(diff) if diff else None, terminal.wants_colour(colour), quiet)
     changed = False
     with Ledger(ledger, create=False) as opened:
         found, errors = _wanted(opened, ledger, files)
         failures = Failures(errors)
-        plan([source for source, _ in found], delivery, force=force)
+        delivery.plan([source for source, _ in found])
         for source, name in found:
             with failures.told():
                 document = opened.find(name=name)
@@ -109,5 +98,5 @@ def command(
                 restoration = opened.restoration(
                     document.id, min_confidence=NOTHING if decided_only else min_confidence
                 )
-                changed |= deliver(source, text, restoration, delivery, several=len(found) > 1)
-    failures.exit(FOUND_WORK if check and changed else 0)
+                changed |= delivery.deliver(source, text, restoration, several=len(found) > 1)
+    failures.exit(FOUND_WORK if delivery.check and changed else 0)

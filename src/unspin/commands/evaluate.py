@@ -159,6 +159,7 @@ def _table(report: _Report, *, colour: bool, verbose: bool) -> str:
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Score this restored text instead.")
 @click.option("--pairs", multiple=True, type=click.Path(path_type=Path), help="Score aligned pairs; repeatable.")
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.schema_option("scores", of="what --format json prints")
 @click.option(
     "--plot",
     type=click.Path(dir_okay=False, path_type=Path),

@@ -130,6 +130,7 @@ def _table(finding: _Finding, candidates: Sequence[Candidate], *, colour: bool) 
 @click.command("inspect")
 @options.texts_argument
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.schema_option("inspection", of="a line of --format json")
 @click.option("--all", "every", is_flag=True, help="Show every candidate, not only those that would change the text.")
 @options.stages_options
 @options.colour_option

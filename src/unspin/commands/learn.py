@@ -23,6 +23,7 @@ from unspin.lexicon import Line, formatted
     "--seen", type=click.IntRange(1), default=3, show_default=True, help="Swaps seen less often are left out."
 )
 @click.option("--source", default="learned", show_default=True, metavar="TEXT", help="What the source column says.")
+@options.schema_option("pair", of="a row of PAIRS")
 @options.force_option
 def command(pairs: tuple[Path, ...], output: Path, seen: int, source: str, force: bool) -> None:
     """Learn a lexicon from originals and their spun copies.

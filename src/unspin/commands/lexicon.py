@@ -13,7 +13,7 @@ import click
 
 from unspin.align import read_pairs
 from unspin.commands import coverage, examples, options, terminal
-from unspin.commands.clean import summary
+from unspin.commands.delivery import summary
 from unspin.commands.inspect import candidate_table
 from unspin.commands.terminal import Failures, counted, legible, product, say
 from unspin.diff import DiffStyle, render
@@ -262,6 +262,7 @@ def _stats_tables(lexicon: Lexicon, fires: coverage.FalseFires | None, *, top: i
 )
 @click.option("--top", type=click.IntRange(1), default=30, show_default=True, help="False fires in the table.")
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.schema_option("lexicon-stats", of="a line of --format json")
 @options.colour_option
 def stats_command(
     lexicons: tuple[str, ...], clean: tuple[Path, ...], top: int, style: str, colour: bool | None

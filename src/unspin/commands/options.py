@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -13,7 +14,7 @@ import click
 from click.core import ParameterSource
 
 from unspin import endpoint as chat
-from unspin.commands.terminal import is_terminal, say
+from unspin.commands.terminal import is_terminal, product, say
 from unspin.decide import MIN_CONFIDENCE, calibrated
 from unspin.errors import OutputError
 from unspin.files import STDIN, Source, SourceText, exists, read
@@ -22,6 +23,7 @@ from unspin.lexicon import Lexicon
 from unspin.pipeline import default_lexicon
 from unspin.rank import DEFAULT as DEFAULT_RANKER
 from unspin.rank import Ranker, load_ranker
+from unspin.schemas import schema
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
@@ -39,6 +41,21 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
     if math.isnan(value):  # it lies in every range
         raise click.BadParameter("nan is no number")
     return value
+
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", re.IGNORECASE)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+LEAST = 50_000_000  # bytes of memory
+
+
+def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    match = _SIZE.fullmatch(value)
+    size = int(float(match[1]) * _UNITS[match[2].upper()]) if match else 0
+    if size < LEAST:
+        raise click.BadParameter(f"{value!r} is no size of {LEAST // 1_000_000}M or more; write 500M or 2G")
+    return size
 
 
 texts_argument: Decorator[Any] = click.argument("files", nargs=-1, metavar="[FILES|-]...", callback=_texts)
@@ -113,7 +130,25 @@ held_out_option: Decorator[Any] = click.option(
     metavar="PAIRS",
     help="Leave out paragraphs that share ten words in a row with these originals; repeatable.",
 )
+memory_option: Decorator[Any] = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_size,
+    help="Hold so much at a time (500M, 2G), and the rest in temporary files. [default: everything in memory]",
+)
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
+
+
+def schema_option(name: str, *, of: str) -> Decorator[Any]:
+    """`--schema`: prints the JSON Schema `name`, which says what `of` looks like."""
+
+    def show(context: click.Context, parameter: click.Parameter, value: bool) -> None:
+        if value and not context.resilient_parsing:
+            product(schema(name))
+            context.exit()
+
+    told = f"Print the JSON Schema of {of}, and exit."
+    return click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=show, help=told)
 
 
 def stages_options(command: Command) -> Command:

@@ -34,21 +34,21 @@ def is_terminal(stream: TextIO | None) -> bool:
     return stream is not None and stream.isatty()
 
 
-def product(text: str) -> None:
-    """Write to standard output."""
+def product(content: str | bytes) -> None:
+    """Write text, in UTF-8, or bytes to standard output."""
     if sys.stdout is None:  # `>&-` in a shell
         raise OutputError(STDOUT, "is closed")
     try:
-        _write(sys.stdout.buffer, text)
+        _write(sys.stdout.buffer, content)
     except BrokenPipeError:
         _leave()
     except OSError as error:
         raise OutputError(STDOUT, f"cannot be written: {(error.strerror or str(error)).lower()}") from error
 
 
-def _write(stream: IO[bytes], text: str) -> None:
+def _write(stream: IO[bytes], content: str | bytes) -> None:
     # File names come with stray bytes as surrogates: they go out as the bytes they were.
-    data = text.encode("utf-8", "surrogateescape")
+    data = content if isinstance(content, bytes) else content.encode("utf-8", "surrogateescape")
     if sys.stdout.isatty() and data and not data.endswith(b"\n"):
         data += b"\n"  # what comes next on the screen starts a line
     left = memoryview(data)
