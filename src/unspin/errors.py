@@ -58,8 +58,8 @@ class OutputError(UnspinError):
         self.path = str(path)
 
 
-class IndexFault(UnspinError):
-    """An index of passages that cannot be used: missing, damaged, in use, or made in another way; nothing is lost."""
+class LedgerError(UnspinError):
+    """A review's ledger that cannot be used: not one, locked, read-only, written by a newer version, out of reach."""
 
     def __init__(self, path: Path | str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
@@ -67,8 +67,8 @@ class IndexFault(UnspinError):
         self.problem = problem
 
 
-class LedgerError(UnspinError):
-    """A review's ledger that cannot be used: not one, locked, read-only, written by a newer version, out of reach."""
+class IndexFault(UnspinError):
+    """An index of passages that cannot be used: missing, damaged, in use, or made in another way; nothing is lost."""
 
     def __init__(self, path: Path | str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")

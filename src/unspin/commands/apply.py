@@ -90,13 +90,14 @@ def command(
         found, errors = _wanted(opened, ledger, files)
         failures = Failures(errors)
         delivery.plan([source for source, _ in found])
-        for source, name in found:
-            with failures.told():
-                document = opened.find(name=name)
-                assert document
-                text = _text(opened, document, source, dict(document.names)[name])
-                restoration = opened.restoration(
-                    document.id, min_confidence=NOTHING if decided_only else min_confidence
-                )
-                changed |= delivery.deliver(source, text, restoration, several=len(found) > 1)
+        with delivery.reported(failures):
+            for source, name in found:
+                with failures.told():
+                    document = opened.find(name=name)
+                    assert document
+                    text = _text(opened, document, source, dict(document.names)[name])
+                    restoration = opened.restoration(
+                        document.id, min_confidence=NOTHING if decided_only else min_confidence
+                    )
+                    changed |= delivery.deliver(source, text, restoration, several=len(found) > 1)
     failures.exit(FOUND_WORK if delivery.check and changed else 0)

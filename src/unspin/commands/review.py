@@ -26,6 +26,7 @@ from unspin.files import STDIN, Source, SourceText, sources
 from unspin.pipeline import examine, sign
 from unspin.review.ledger import DEFAULT, Ledger
 from unspin.review.model import Added, Counts, Filter, Interface, Order, Reviewer
+from unspin.review.overlay import with_own
 from unspin.review.store import is_url
 
 if TYPE_CHECKING:
@@ -171,9 +172,8 @@ def _put(
 @click.option(
     "--order",
     type=click.Choice([*map(str, Order)]),
-    default=Order.RISK.value,
-    show_default=True,
-    help="Candidates come by the harm they may do, as they are read, or entry by entry.",
+    help="Candidates come by the harm they may do, as they are read, or entry by entry. "
+    "[default: risk; with --web: position]",
 )
 @click.option("--confidence", type=_Range(), metavar="LO..HI", help="Only candidates that are this sure.")
 @click.option(
@@ -198,12 +198,16 @@ def _put(
 @options.stages_options
 @options.colour_option
 @click.option("--web", is_flag=True, help="Review in the browser. Needs: pip install 'unspin[web]'")
+@click.option(
+    "--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="With --web. [default: any that is free]"
+)
+@click.option("--no-open", is_flag=True, help="With --web: say where the page is, and open no browser.")
 @click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
 def start_command(
     files: tuple[str, ...],
     ledger: str,
     reviewer: str | None,
-    order: str,
+    order: str | None,
     confidence: tuple[float, float] | None,
     entries: tuple[str, ...],
     document: Path | None,
@@ -216,6 +220,8 @@ def start_command(
     ranker: str,
     colour: bool | None,
     web: bool,
+    port: int,
+    no_open: bool,
     quiet: bool,
 ) -> None:
     """Review proposed corrections: see each in its sentence, accept, reject, replace, undo.
@@ -238,23 +244,29 @@ def start_command(
     found, errors = sources(files)
     failures = Failures(errors)
     by = _reviewer(reviewer, web=web)
+    interface = import_module("unspin.commands.review_web" if web else "unspin.commands.review_terminal")
+    how_shown: dict[str, Any] = {"port": port, "open_browser": not no_open} if web else {}
+    if web:  # before any work is done
+        interface.require_page(second_opinion=second_opinion)
+    else:
+        interface.require_terminal()
     with Ledger(ledger, create=bool(found)) as opened:
         done = 0
         if found:
             together = not no_siblings and can_be_together(found, quiet=quiet)
             how = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates}
-            stages = options.stages(lexicons, model, ranker)
+            stages = options.stages(with_own(lexicons, place_of(ledger)), model, ranker)
             done = _put(opened, ledger, found, stages, failures, together=together, quiet=quiet, **how)
         if done or not files:
-            module = "unspin.commands.review_web" if web else "unspin.commands.review_terminal"
-            import_module(module).run(
+            interface.run(
                 opened,
                 reviewer=by,
                 wanted=_filter(opened, ledger, confidence, entries, document),
-                order=Order(order),
+                order=Order(order or (Order.POSITION if web else Order.RISK)),
                 second_opinion=second_opinion,
                 lexicons=lexicons,
                 colour=colour,
+                **how_shown,
             )
     failures.exit()
 

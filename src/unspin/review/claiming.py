@@ -27,6 +27,11 @@ def release(connection: Connection, holder: str) -> None:
     connection.execute(_RELEASE, {"whose": holder})
 
 
+def holders(connection: Connection) -> list[str]:
+    """Who claimed something."""
+    return list(connection.execute(select(claims.c.holder).distinct()).scalars())
+
+
 def claim(
     store: Store,
     connection: Connection,

@@ -26,10 +26,11 @@ from unspin.decide import MIN_CONFIDENCE
 from unspin.model import Candidate, Entry, Restoration, Signature
 from unspin.review.adding import add, digest, rename
 from unspin.review.applying import applied
-from unspin.review.claiming import claim, count_opinions, next_opinion, release
+from unspin.review.claiming import claim, count_opinions, holders, next_opinion, release
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
 from unspin.review.exchange import Imported, exported, imported
+from unspin.review.lessons import Lessons, lessons
 from unspin.review.model import (
     EVERYTHING,
     Added,
@@ -252,6 +253,11 @@ class Ledger:
         with self._store.write() as connection:
             release(connection, holder)
 
+    def holders(self) -> list[str]:
+        """Who claimed something, by the names that `claim` was given."""
+        with self._store.read() as connection:
+            return holders(connection)
+
     # decisions
 
     def decide(
@@ -322,6 +328,11 @@ class Ledger:
         """Counts by state, document, entry and reviewer."""
         with self._store.read() as connection:
             return status(self._store, connection)
+
+    def lessons(self) -> Lessons:
+        """What the decisions say about the lexicon: see `unspin.review.lessons`."""
+        with self._store.read() as connection:
+            return lessons(self._store, connection)
 
     def restoration(self, document: int, *, min_confidence: float = MIN_CONFIDENCE) -> Restoration:
         """The restoration that the decisions make of a text: see `unspin.review.applying`."""

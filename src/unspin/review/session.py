@@ -6,6 +6,8 @@ his answers go into the ledger at once. What is shown has been claimed, what is 
 
 from __future__ import annotations
 
+import os
+import platform
 import secrets
 from dataclasses import replace
 from types import TracebackType
@@ -15,6 +17,7 @@ from unspin.review.ledger import Ledger
 from unspin.review.model import ACCEPT, EVERYTHING, Answer, Decision, Filter, Item, Order, Reviewer
 
 PAGE = 500  # items looked through at a time in a search
+_HOST = platform.node()
 
 
 class Session:
@@ -37,9 +40,10 @@ class Session:
         """`share`, in (0, 1]: of the items that others decided, how many are judged a second time."""
         self.ledger, self.reviewer, self.wanted, self.order = ledger, reviewer, wanted, order
         self.is_second_opinion, self.share = second_opinion, share
-        self.holder = secrets.token_hex(8)
+        self.holder = f"{_HOST} {os.getpid()} {secrets.token_hex(8)}"
         self.current: Item | None = None
         self.done = 0
+        _release_forsaken(ledger)
         if second_opinion:
             self.total = ledger.count_unjudged(reviewer.name, wanted, share=share)
         else:
@@ -153,3 +157,23 @@ class Session:
         around = self.ledger.context(item)
         texts = (around.left + around.words + around.right, *(choice.after for choice in item.choices))
         return any(needle in text.casefold() for text in texts)
+
+
+def _release_forsaken(ledger: Ledger) -> None:
+    """Give back what sessions claimed whose process died before it could (`kill -9`), on this machine."""
+    for holder in ledger.holders():
+        host, _, rest = holder.rpartition(" ")[0].rpartition(" ")
+        if host == _HOST and rest.isdigit() and not _is_alive(int(rest)):
+            ledger.release(holder)
+
+
+def _is_alive(process: int) -> bool:
+    if os.name != "posix":  # elsewhere asking might end it
+        return True
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # it is somebody else's
+        return True
+    return True
