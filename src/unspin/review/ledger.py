@@ -30,6 +30,7 @@ from unspin.review.claiming import claim, count_opinions, holders, next_opinion,
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
 from unspin.review.exchange import Imported, exported, imported
+from unspin.review.lessons import Lessons, lessons
 from unspin.review.model import (
     EVERYTHING,
     Added,
@@ -327,6 +328,11 @@ class Ledger:
         """Counts by state, document, entry and reviewer."""
         with self._store.read() as connection:
             return status(self._store, connection)
+
+    def lessons(self) -> Lessons:
+        """What the decisions say about the lexicon: see `unspin.review.lessons`."""
+        with self._store.read() as connection:
+            return lessons(self._store, connection)
 
     def restoration(self, document: int, *, min_confidence: float = MIN_CONFIDENCE) -> Restoration:
         """The restoration that the decisions make of a text: see `unspin.review.applying`."""
