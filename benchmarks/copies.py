@@ -1,8 +1,6 @@
-"""How many copies `dedupe` finds in a collection, what it joins by mistake, and how fast.
+"""How many copies `dedupe` finds in a collection, and what it joins by mistake.
 
     python benchmarks/copies.py --clean FILE --pairs PAIRS... [--distractors 20000] [--planted 500]
-    python benchmarks/copies.py --clean FILE --speed
-    python benchmarks/copies.py --clean FILE --growth 10000 --growth 100000
 
 PAIRS is JSON Lines of `{"original": …, "spun": [copy, copy]}`, the clean file a paragraph a line; both may be
 gzipped. Paragraphs of 25 words or more are taken. Among the distractors, which are clean, stand the paragraphs of
@@ -10,11 +8,11 @@ the pairs with their copies, copies of other clean paragraphs made here, and tex
 
 Rates are over pairs that should stand in one group, as copies, of which one goes, or as overlaps, of which both
 stay. Precision is over the copies found that belong to a planted text:
-the kept one must be of the same original. Originals that share ten words in a row with another are copies of their
+the kept one must be of the same original. Originals that share eight words in a row with another are copies of their
 own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
 of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints
-them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows. Speed and growth
-are measured on clean paragraphs, 10 % of which are repeated with 15 % of their words swapped.
+them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows.
+Speed is measured by `scale.py`.
 """
 
 from __future__ import annotations
@@ -22,27 +20,27 @@ from __future__ import annotations
 import gzip
 import random
 import re
-import resource
-import time
 from collections import Counter, defaultdict
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 from functools import partial
 from itertools import islice, pairwise
-from multiprocessing import get_context
 from pathlib import Path
 
 import click
+from swappers import WORDNET, Strangers, Swapper, Synonyms
 
 from unspin.align import read_pairs
 from unspin.copies import dedupe
 from unspin.lexicon import Lexicon
+from unspin.model import DuplicateKind
 from unspin.spin import spin
+from unspin.text import segment
 
 MIN_WORDS = 25
-RUN = 10
+RUN = 8
 NEW_WORDS = 12  # at least, in a paragraph that is half a copy
+FIFTH = 5  # sentences, of which one is dropped
 SEED = 5
 TEMPLATES = (
     (
@@ -78,11 +76,6 @@ CHOICES = {
     "team": "Ravens Falcons Tigers Sharks Comets Pirates Wolves Hornets".split(),
     "rival": "Lancers Titans Rockets Cougars Bulldogs Kings Spartans Owls".split(),
 }
-NUMBERS = (
-    "one two three four five six seven eight nine ten eleven twelve fifteen twenty thirty forty fifty sixty seventy "
-    "eighty ninety hundred thousand million billion trillion first second third fourth fifth sixth seventh eighth"
-).split()
-NEGATIONS = "never none nor neither nobody nothing cannot without don doesn didn isn aren wasn weren won".split()
 SYLLABLES = "ba den ford gar hol ik jen kov lin mar nor ol pet rad san ten ul vik wen yar zel".split()
 
 
@@ -122,31 +115,9 @@ def real(paths: Sequence[Path]) -> Planted:
     return planted
 
 
-class Swapper:
-    """Swaps words for others about as frequent: a spinner whose thesaurus nobody knows."""
-
-    def __init__(self, texts: Sequence[str]) -> None:
-        counts = Counter(word for text in texts for word in re.findall(r"\b[a-z]{3,}\b", text))
-        for word in (*NUMBERS, *NEGATIONS):  # another number is no synonym, nor is what denies nothing
-            del counts[word]
-        ranked = [word for word, _ in counts.most_common()][100:]  # the most frequent are function words
-        self.ranks = {word: rank for rank, word in enumerate(ranked)}
-        self.ranked = ranked
-        self.random = random.Random(SEED)
-
-    def __call__(self, text: str, rate: float) -> str:
-        """The text with a share `rate` of its words swapped."""
-        pieces = re.split(r"(\b[a-z]{3,}\b)", text)
-        places = [n for n in range(1, len(pieces), 2) if pieces[n] in self.ranks]
-        for place in self.random.sample(places, min(len(places), round(rate * len(text.split())))):
-            rank = self.ranks[pieces[place]]
-            near = max(0, min(len(self.ranked) - 1, rank + self.random.randint(-20, 20) or 1))
-            pieces[place] = self.ranked[near] if near != rank else self.ranked[near - 1]
-        return "".join(pieces)
-
-
 def sentences(text: str) -> list[str]:
-    return re.split(r"(?<=[.!?][”\"’)])\s+|(?<=[.!?])\s+", text)
+    """A paragraph's sentences, without the white space between them."""
+    return [text[one.start : one.end] for part in segment(text).paragraphs for one in part.sentences]
 
 
 def _runs(text: str) -> set[int]:
@@ -168,26 +139,27 @@ def unrepeated(candidates: Sequence[str], background: Sequence[str]) -> list[str
     return [text for text in candidates if all(counts[run] == 1 for run in _runs(text))]
 
 
-def made(clean: Iterator[str], count: int, name: str, copy: Callable[[str], str | None]) -> Planted:
-    """`count` clean paragraphs with their copies, of those that `copy` can make one of."""
+def made(clean: Iterator[str], count: int, ways: dict[str, Callable[[str], str | None]]) -> Planted:
+    """Clean paragraphs with a copy each, of those that `ways` can make one of; as many of each way, `count` in all."""
     planted = Planted()
-    while len(planted.wanted[name]) < count:
-        text = next(clean)
-        if (other := copy(text)) and other != text:
-            first = planted.add(text, other)
-            planted.wanted[name].append((first, first + 1))
+    for way, copy in ways.items():
+        while len(planted.wanted[way]) < count // len(ways):
+            text = next(clean)
+            if (other := copy(text)) and other != text:
+                first = planted.add(text, other)
+                planted.wanted[way].append((first, first + 1))
     return planted
 
 
-def moved(swap: Swapper) -> Callable[[str], str | None]:
-    """30 % of the words swapped, and a fifth of the sentences dropped or all of them shuffled, turn about."""
+def moved(swap: Swapper, *, drop: bool) -> Callable[[str], str | None]:
+    """30 % of the words swapped, and a fifth of the sentences dropped, or all of them shuffled."""
 
     def copy(text: str) -> str | None:
         parts = sentences(swap(text, 0.3))
-        if len(parts) < 3:
+        if len(parts) < (FIFTH if drop else 2):
             return None
-        if swap.random.random() < 0.5:
-            for _ in range(max(1, round(0.2 * len(parts)))):
+        if drop:
+            for _ in range(len(parts) // FIFTH):
                 parts.pop(swap.random.randrange(len(parts)))
         else:
             swap.random.shuffle(parts)
@@ -197,7 +169,7 @@ def moved(swap: Swapper) -> Callable[[str], str | None]:
 
 
 def half(lexicon: Lexicon, chance: random.Random, around: Iterator[str] | None) -> Callable[[str], str | None]:
-    """The first or second half of the sentences, spun; alone, or before half of another paragraph."""
+    """The first or second half of the sentences, spun; alone, or before or after half of another paragraph."""
 
     def copy(text: str) -> str | None:
         parts = sentences(text)
@@ -212,7 +184,9 @@ def half(lexicon: Lexicon, chance: random.Random, around: Iterator[str] | None) 
             return spun
         other = sentences(next(around))
         new = " ".join(other[: max(1, len(other) // 2)])
-        return f"{spun} {new}" if len(new.split()) >= NEW_WORDS else None
+        if len(new.split()) < NEW_WORDS:
+            return None
+        return f"{spun} {new}" if chance.random() < 0.5 else f"{new} {spun}"
 
     return copy
 
@@ -239,6 +213,23 @@ def templates(count: int) -> Planted:
     return planted
 
 
+def planted_in(
+    source: Iterator[str], planted: int, swappers: dict[str, Swapper], lexicon: Lexicon
+) -> dict[str, Planted]:
+    """Copies made of clean paragraphs, and texts of templates."""
+    chance = random.Random(SEED)
+    sections = {}
+    for name, swap in swappers.items():
+        for share in (0.05, 0.15, 0.30):
+            sections[f"{name} {share:.0%}"] = made(source, planted, {"in order": partial(swap, rate=share)})
+        ways = {"sentences dropped": moved(swap, drop=True), "shuffled": moved(swap, drop=False)}
+        sections[f"{name} 30%, moved"] = made(source, planted, ways)
+    sections["half"] = made(source, planted, {"alone": half(lexicon, chance, None)})
+    sections["half in another"] = made(source, planted, {"beside another half": half(lexicon, chance, source)})
+    sections["templates"] = templates(4 * planted)
+    return sections
+
+
 def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Lexicon | None, *, show: bool) -> None:
     """One collection of all sections and the distractors; a line for each section."""
     texts: list[str] = []
@@ -255,93 +246,46 @@ def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Le
     texts += distractors
     group_of: dict[int, int] = {}
     overlaps: set[frozenset[int]] = set()
-    right, wrong, quoting, clean = Counter[str](), Counter[str](), Counter[str](), Counter[str]()
+    right, wrong, right_overlaps, wrong_overlaps, quoting, clean = (Counter[str]() for _ in range(6))
     for number, group in enumerate(dedupe(texts, lexicon=lexicon)):
         kept = group.kept.text
         group_of[kept] = number
         overlaps |= {frozenset((kept, one.place.text)) for one in group.overlaps}
-        if show and group.copies == ():
-            for one in group.overlaps:
-                click.echo(f"overlap {one.score:.2f}\n  {texts[kept]}\n  {texts[one.place.text]}")
-        for copy in group.copies:
+        for copy in (*group.copies, *group.overlaps):
             other = copy.place.text
-            group_of[other] = number
+            is_copy = copy.kind is not DuplicateKind.OVERLAP
+            if is_copy:
+                group_of[other] = number
             is_right = origin_of[kept] == origin_of[other]
             names = {section_of[kept], section_of[other]}
+            tally = (right if is_right else wrong) if is_copy else (right_overlaps if is_right else wrong_overlaps)
             if names == {"clean"}:
                 clean[copy.kind.value] += 1
             elif not is_right and "templates" not in names and _share(texts[origin_of[kept]], texts[origin_of[other]]):
                 quoting.update(names)
             else:
-                (right if is_right else wrong).update(names)
+                tally.update(names)
             if show and not is_right and copy.kind.value not in ("exact", "normalised"):
                 click.echo(f"{sorted(names)} {copy.kind} {copy.rule}\n  {texts[kept]}\n  {texts[other]}")
     for name, planted in sections.items():
-        found = right[name] + wrong[name]
-        precision = (
-            f"precision {right[name] / found:.4f} ({quoting[name]} left out)" if planted.wanted and found else ""
-        )
         for title, wanted in planted.wanted.items():
             together = sum(group_of.get(starts[name] + a, -1) == group_of.get(starts[name] + b, -2) for a, b in wanted)
             shared = sum(frozenset((starts[name] + a, starts[name] + b)) in overlaps for a, b in wanted)
             rates = f"copies {together / len(wanted):.4f}  overlaps {shared / len(wanted):.4f}"
-            click.echo(f"{name:22} {title:22} {len(wanted):6} pairs  {rates}  {precision}")
+            click.echo(f"{name:20} {title:20} {len(wanted):6} pairs  {rates}")
+        if planted.wanted:
+            of_overlaps = _rate(right_overlaps[name], wrong_overlaps[name])
+            precise = f"copies {_rate(right[name], wrong[name])}  overlaps {of_overlaps}"
+            click.echo(f"{name:20} {'precision':33} {precise}  ({quoting[name]} quoting pairs left out)")
         if not planted.wanted:
             share = wrong[name] / len(planted.texts)
-            click.echo(f"{name:22} {len(planted.texts)} texts  merged by mistake {share:.4f}")
+            also = f"overlaps {wrong_overlaps[name] / len(planted.texts):.4f}"
+            click.echo(f"{name:20} {len(planted.texts)} texts  merged by mistake {share:.4f}  {also}")
     click.echo(f"{len(distractors):,} distractors: {dict(clean)} joined with one another")
 
 
-def mixed(path: Path, count: int) -> list[str]:
-    """Clean paragraphs, every tenth a swapped copy of an earlier one."""
-    fresh = list(islice(lines(path), count - count // 10))
-    swap = Swapper(fresh[:5000])
-    return fresh + [swap(text, 0.15) for text in fresh[:: max(1, len(fresh) // max(1, count // 10))]][: count // 10]
-
-
-def speed(path: Path, count: int) -> None:
-    """Paragraphs a second, in turn with rensa (`pip install rensa`), in one process."""
-    from rensa import RMinHash, RMinHashLSH
-
-    texts = mixed(path, count)
-    lexicon = Lexicon.load()
-    lexicon.active, dedupe(texts[:100], lexicon=lexicon)
-
-    def ours() -> None:
-        dedupe(texts, lexicon=lexicon)
-
-    def theirs() -> None:
-        index = RMinHashLSH(threshold=0.7, num_perm=128, num_bands=16)
-        hashes: list[RMinHash] = []
-        for number, text in enumerate(texts):
-            words = text.split()
-            found = RMinHash(num_perm=128, seed=42)
-            found.update([" ".join(words[n : n + 5]) for n in range(max(1, len(words) - 4))])
-            for other in index.query(found):
-                found.jaccard(hashes[other])
-            index.insert(number, found)
-            hashes.append(found)
-
-    for turn in range(2):
-        for name, run in (("unspin", ours), ("rensa, 128 permutations, 5 words, 0.7", theirs)):
-            wall, used = time.perf_counter(), time.process_time()
-            run()
-            wall, used = time.perf_counter() - wall, time.process_time() - used
-            rate = f"{count / used:8,.0f} paragraphs a second of processor time ({wall:.1f} s on the clock)"
-            click.echo(f"turn {turn + 1}  {name:38} {rate}")
-
-
-def measured(path: Path, count: int) -> tuple[float, float, float]:
-    """Seconds of processor time, and the growth of peak memory and the text's size in MB."""
-    texts = mixed(path, count)
-    lexicon = Lexicon.load()
-    dedupe(texts[:100], lexicon=lexicon)
-    before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    start = time.process_time()
-    dedupe(texts, lexicon=lexicon)
-    used = time.process_time() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss - before
-    return used, peak / 1024, sum(len(text.encode()) for text in texts) / 1e6
+def _rate(right: int, wrong: int) -> str:
+    return f"{right / (right + wrong):.4f}" if right + wrong else "none"
 
 
 @click.command()
@@ -349,41 +293,31 @@ def measured(path: Path, count: int) -> tuple[float, float, float]:
 @click.option("--pairs", type=click.Path(path_type=Path), multiple=True)
 @click.option("--distractors", default=20_000, show_default=True)
 @click.option("--planted", default=500, show_default=True, help="Paragraphs copied in each way.")
+@click.option("--wordnet", type=click.Path(path_type=Path), default=WORDNET, help="WordNet's data files.")
 @click.option("--no-lexicon", is_flag=True, help="As for a spinner that no lexicon knows.")
-@click.option("--speed", "fast", is_flag=True, help="Only speed, beside rensa.")
-@click.option("--growth", type=int, multiple=True, help="Only time and memory for so many paragraphs.")
 @click.option("--show", is_flag=True, help="Print what was joined without being planted, to judge it by eye.")
 def main(
     clean: Path,
     pairs: tuple[Path, ...],
     distractors: int,
     planted: int,
+    wordnet: Path,
     no_lexicon: bool,
-    fast: bool,
-    growth: tuple[int, ...],
     show: bool,
 ) -> None:
-    """Print recall, precision, speed and growth."""
-    for count in growth:
-        with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
-            used, peak, size = pool.submit(measured, clean, count).result()
-        rate = f"{count / used:,.0f} a second"
-        click.echo(f"{count:>9,} paragraphs  {used:7.1f} s  {rate}  {peak:7,.0f} MB, {peak / size:.1f} times the text")
-    if fast:
-        speed(clean, distractors)
-    if fast or growth:
-        return
+    """Print recall and precision."""
     read = lines(clean)
     background = list(islice(read, distractors))
-    source = iter(unrepeated(list(islice(read, 80 * planted)), background))
-    swap, lexicon, chance = Swapper(background[:5000]), Lexicon.load(), random.Random(SEED)
-    sections = {path.name.split(".")[0]: real([path]) for path in pairs}
-    for share in (0.05, 0.15, 0.30):
-        sections[f"{share:.0%} swapped"] = made(source, planted, "", partial(swap, rate=share))
-    sections["30% and moved"] = made(source, planted, "dropped or shuffled", moved(swap))
-    sections["half"] = made(source, planted, "alone", half(lexicon, chance, None))
-    sections["half in another"] = made(source, planted, "before another half", half(lexicon, chance, source))
-    sections["templates"] = templates(4 * planted)
+    swappers: dict[str, Swapper] = {"strangers": Strangers(background[:5000])}
+    if wordnet.is_dir():
+        swappers = {"WordNet": Synonyms(wordnet)} | swappers
+    else:
+        click.echo(f"no WordNet in {wordnet}: `apt-get install wordnet-base`, or --wordnet", err=True)
+    source = iter(unrepeated(list(islice(read, 120 * planted)), background))
+    lexicon = Lexicon.load()
+    sections = {path.name.split(".")[0]: real([path]) for path in pairs} | planted_in(
+        source, planted, swappers, lexicon
+    )
     report(sections, background, None if no_lexicon else lexicon, show=show)
 
 

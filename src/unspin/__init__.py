@@ -16,10 +16,12 @@ if TYPE_CHECKING:
     from unspin.copies import changes, dedupe, without
     from unspin.edit import apply, cleaned, invert
     from unspin.endpoint import Endpoint
-    from unspin.errors import EditConflict, FormatError, InputError, LexiconError, UnspinError
+    from unspin.errors import EditConflict, FormatError, IndexFault, InputError, LexiconError, OutputError, UnspinError
+    from unspin.index import Added, Index
     from unspin.language import load_model
     from unspin.lexicon import Lexicon
     from unspin.model import (
+        Answer,
         Candidate,
         Copy,
         CopyGroup,
@@ -28,7 +30,9 @@ if TYPE_CHECKING:
         Entry,
         Held,
         Keep,
+        KnownPassage,
         Level,
+        NamedText,
         Option,
         Place,
         Restoration,
@@ -36,6 +40,7 @@ if TYPE_CHECKING:
     )
     from unspin.pipeline import Inspection, inspect, restore, restore_all
     from unspin.rank import Ranker, load_ranker
+    from unspin.spill import Groups, spilled
 
 _HOME = {
     "ask": ("decide_held",),
@@ -43,10 +48,20 @@ _HOME = {
     "copies": ("changes", "dedupe", "without"),
     "edit": ("apply", "cleaned", "invert"),
     "endpoint": ("Endpoint",),
-    "errors": ("EditConflict", "FormatError", "InputError", "LexiconError", "UnspinError"),
+    "errors": (
+        "EditConflict",
+        "FormatError",
+        "IndexFault",
+        "InputError",
+        "LexiconError",
+        "OutputError",
+        "UnspinError",
+    ),
+    "index": ("Added", "Index"),
     "language": ("load_model",),
     "lexicon": ("Lexicon",),
     "model": (
+        "Answer",
         "Candidate",
         "Copy",
         "CopyGroup",
@@ -55,7 +70,9 @@ _HOME = {
         "Entry",
         "Held",
         "Keep",
+        "KnownPassage",
         "Level",
+        "NamedText",
         "Option",
         "Place",
         "Restoration",
@@ -63,9 +80,12 @@ _HOME = {
     ),
     "pipeline": ("Inspection", "inspect", "restore", "restore_all"),
     "rank": ("Ranker", "load_ranker"),
+    "spill": ("Groups", "spilled"),
 }
 
 __all__ = [
+    "Added",
+    "Answer",
     "Candidate",
     "Copy",
     "CopyGroup",
@@ -75,14 +95,20 @@ __all__ = [
     "Endpoint",
     "Entry",
     "FormatError",
+    "Groups",
     "Held",
+    "Index",
+    "IndexFault",
     "InputError",
     "Inspection",
     "Keep",
+    "KnownPassage",
     "Level",
     "Lexicon",
     "LexiconError",
+    "NamedText",
     "Option",
+    "OutputError",
     "Place",
     "Ranker",
     "Restoration",
@@ -100,6 +126,7 @@ __all__ = [
     "load_ranker",
     "restore",
     "restore_all",
+    "spilled",
     "without",
 ]
 

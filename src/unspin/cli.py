@@ -22,7 +22,10 @@ TERMINATED = 143  # 128 + SIGTERM, as shells have it
 # Commands are imported when they run: the list of them must come up at once.
 _SUMMARIES = {
     "clean": "Remove repeated paragraphs, map swaps back; emit text or a diff.",
+    "review": "See, decide and undo proposed corrections, one by one or many.",
+    "apply": "Write texts as a review decided.",
     "dedupe": "Find copies across texts: exact, near, respun, excerpts.",
+    "index": "Check texts against all that were seen before.",
     "inspect": "Show spin evidence, candidates and repeats; change nothing.",
     "evaluate": "Score restorations against gold.",
     "learn": "Learn a lexicon from originals and their spun copies.",

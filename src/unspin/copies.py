@@ -10,31 +10,36 @@ or not one a text.
 
 from __future__ import annotations
 
-import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from functools import cache
+from heapq import heappop, heappush
 from itertools import combinations
 
 import numpy as np
-import xxhash
 
 from unspin.blocking import candidates
 from unspin.edit import apply, removals
-from unspin.fingerprint import Canon, Corpus, Longs, canon, read
+from unspin.fingerprint import Canon, canon
 from unspin.lexicon import Lexicon
-from unspin.match import SHARED_WINDOWS, Match, Matcher, Rule
+from unspin.match import SHARED_GRAMS, Match, Matcher, Rule
 from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat
-from unspin.repeats import gaps
-from unspin.text import INVISIBLE, segment, tokens
+from unspin.stretches import gaps
+from unspin.text import tokens
+from unspin.units import Passages, characters_digest, read_passages
+from unspin.verbatim import find_passages
+from unspin.words import Longs
 
+PASSAGE_WORDS = 50
 SPIN_MARGIN = 0.03  # of originality: so near to the best, a text is as good an original
 MAX_DIFFED = 20_000  # words: alignment takes the product of two lengths
+BLANKS = (" ", "\t")
 EVERY_PAIR = 40  # members of a group, all of whose pairs are compared for the weakest
 LEADERS = 8  # of a chain of matches, each compared with all that is left of it
 
-_UNSEEN = re.compile(f"[{INVISIBLE}]")
-_KINDS = {
+SAME_CHARACTERS = "the same characters, white space apart"
+SAME_WORDS = "the same words, case and punctuation apart"
+KINDS = {
     Rule.NEAR: DuplicateKind.NEAR,
     Rule.IN_ORDER: DuplicateKind.RESPUN,
     Rule.MOVED: DuplicateKind.RESPUN,
@@ -50,14 +55,17 @@ def dedupe(
     dates: Sequence[float] | None = None,
     lexicon: Lexicon | None = None,
     min_words: int = 0,
+    jobs: int = 1,
     progress: Progress | None = None,
 ) -> tuple[CopyGroup, ...]:
     """The passages of `texts` that say the same, each group with the one to keep.
 
-    `level` says what is compared: whole texts, their paragraphs (lines) or their sentences. `dates` are one number a
-    text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
+    `level` says what is compared: whole texts, their paragraphs (lines) or their sentences; or, at `Level.PASSAGE`,
+    runs of `min_words` words (if 0, of `PASSAGE_WORDS`) that are the same, wherever they start and end. `dates` are one
+    number a text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
     without one, only the skeleton finds what was spun. Passages under `min_words` words are passed over, and so are
-    empty ones. Raises ValueError if dates are missing, or not one a text.
+    empty ones. `jobs` is how many processors compare passages, and changes nothing else. Raises ValueError if dates
+    are missing, or not one a text.
 
     Time and memory grow in proportion to the texts, but for passages that have very many copies of other kinds than
     exact and normalised.
@@ -66,96 +74,65 @@ def dedupe(
         raise ValueError("to keep the newest needs dates")
     if dates is not None and len(dates) != len(texts):
         raise ValueError(f"{len(dates)} dates for {len(texts)} texts")
+    if level is Level.PASSAGE:
+        order = _text_order(texts, keep, dates)
+        return find_passages(texts, min_words=min_words or PASSAGE_WORDS, order=order, progress=progress)
     table = canon(lexicon) if lexicon else Canon()
-    passages = _passages(texts, _places(texts, level), table, min_words, progress)
-    policy = _Policy(keep, dates or (), passages)
-    groups = _groups(passages, policy, progress=progress)
+    passages = read_passages(texts, level, table, min_words=min_words, progress=progress)
+    policy = Policy(keep, dates or (), passages)
+    graph = Graph(Matcher(passages.corpus, jobs=jobs))
+    graph.learn(*candidates(passages.corpus, progress=progress), progress=progress)
+    groups = groups_of(passages, policy, graph)
     return tuple(sorted(groups, key=lambda group: (group.kept.text, group.kept.start)))
 
 
-def _places(texts: Sequence[str], level: Level) -> Iterator[Place]:
-    for number, text in enumerate(texts):
-        if level is Level.DOCUMENT:
-            yield Place(number, 0, len(text))
-        elif level is Level.PARAGRAPH:
-            start = 0
-            for line in text.splitlines(keepends=True):
-                if bare := line.strip():
-                    first = start + line.index(bare[0])
-                    yield Place(number, first, first + len(bare))
-                start += len(line)
-        else:
-            for paragraph in segment(text).paragraphs:
-                yield from (Place(number, s.start, s.end) for s in paragraph.sentences)
+def _text_order(
+    texts: Sequence[str], keep: Keep, dates: Sequence[float] | None
+) -> Callable[[int], tuple[float, float, int]]:
+    """The order in which texts keep what several have; copies that are equal are all as original."""
+
+    def order(number: int) -> tuple[float, float, int]:
+        date, length = dates[number] if dates else 0.0, len(texts[number])
+        match keep:
+            case Keep.FIRST:
+                return 0.0, 0.0, number
+            case Keep.LONGEST:
+                return -length, date, number
+            case Keep.NEWEST:
+                return -date, -length, number
+            case Keep.ORIGINAL:
+                return date, -length, number
+
+    return order
 
 
-@dataclass(frozen=True, slots=True)
-class _Passages:
-    """What is compared. Passages of the same words are one *unit*; the corpus has a text for each."""
-
-    places: list[Place]
-    digests: list[bytes]  # per place: equal if the characters are, white space apart
-    units: list[list[int]]  # the places of each
-    corpus: Corpus
-
-
-def _passages(
-    texts: Sequence[str], places: Iterable[Place], table: Canon, min_words: int, progress: Progress | None
-) -> _Passages:
-    exact: dict[bytes, list[int]] = {}
-    found: list[Place] = []
-    digests: list[bytes] = []
-    different: list[str] = []
-    for place in places:
-        text = texts[place.text][place.start : place.end]
-        if not (bare := "".join((_UNSEEN.sub("", text) if _UNSEEN.search(text) else text).split())):
-            continue
-        digest = xxhash.xxh3_128_digest(bare.encode("utf-8", "surrogatepass"))
-        if digest not in exact:
-            different.append(text)
-        exact.setdefault(digest, []).append(len(found))
-        digests.append(digest)
-        found.append(place)
-    corpus = read(different, table, progress=progress)
-    bounds = corpus.word_bounds.tolist()
-    units: dict[bytes, list[int]] = {}
-    chosen: list[int] = []
-    for number, (digest, same) in enumerate(exact.items()):
-        if (count := bounds[number + 1] - bounds[number]) >= min_words:
-            words = corpus.words[bounds[number] : bounds[number + 1]]
-            key = xxhash.xxh3_128_digest(words.tobytes()) if count else digest
-            if key not in units:
-                chosen.append(number)
-            units.setdefault(key, []).extend(same)
-    return _Passages(found, digests, list(units.values()), corpus.taken(chosen))
-
-
-class _Policy:
+class Policy:
     """Which passage stays."""
 
-    def __init__(self, keep: Keep, dates: Sequence[float], passages: _Passages) -> None:
+    def __init__(self, keep: Keep, dates: Sequence[float], passages: Passages) -> None:
         self.keep, self.dates, self.passages = keep, dates, passages
+        self._digest = cache(lambda form: characters_digest(passages.quoted(form)))
 
     def place(self, unit: int) -> int:
         """The best of a unit's passages."""
-        return min(self.passages.units[unit], key=self._order)
+        return min(self.passages.of(unit), key=self._order)
 
-    def unit(self, units: Iterable[int]) -> int:
-        """The best of several."""
-        chosen = list(units)
-        if self.keep is Keep.ORIGINAL:
-            originality = self.passages.corpus.originality
-            most = max(originality[unit] for unit in chosen)
-            chosen = [unit for unit in chosen if originality[unit] >= most - SPIN_MARGIN]
-        return min(chosen, key=lambda unit: self._order(self.place(unit)))
+    def rank(self, unit: int) -> tuple[float, float, bytes, int]:
+        """Of units that are as original, that of the lowest rank is best."""
+        return self._order(self.place(unit))
+
+    def originality(self, unit: int) -> np.float32:
+        """Of several units, those are best that are within `SPIN_MARGIN` of the most original."""
+        return self.passages.corpus.originality[unit] if self.keep is Keep.ORIGINAL else np.float32(0)
 
     def _order(self, number: int) -> tuple[float, float, bytes, int]:
-        place, digest = self.passages.places[number], self.passages.digests[number]
-        date = self.dates[place.text] if self.dates else 0.0
-        length = place.end - place.start
+        if self.keep is Keep.FIRST:
+            return 0.0, 0.0, b"", number
+        text, start, end = self.passages.places[number].tolist()
+        digest = self._digest(int(self.passages.forms[number]))
+        date = self.dates[text] if self.dates else 0.0
+        length = end - start
         match self.keep:
-            case Keep.FIRST:
-                return 0.0, 0.0, b"", number
             case Keep.LONGEST:
                 return -length, date, digest, number
             case Keep.NEWEST:
@@ -164,127 +141,178 @@ class _Policy:
                 return date, -length, digest, number
 
 
-class _Graph:
-    """Which units match, and how; what is not known yet is compared when it is asked for."""
+class _Queue:
+    """Units, the best first, of those that are `left`. What was added may leave that set at any time."""
 
-    def __init__(self, matcher: Matcher, *, progress: Progress | None) -> None:
+    def __init__(self, policy: Policy, left: set[int]) -> None:
+        self.policy, self.left = policy, left
+        self._all: list[tuple[np.float32, int]] = []  # the most original first
+        self._less: list[tuple[np.float32, int]] = []  # the same, without those that are among the best
+        self._best: list[tuple[tuple[float, float, bytes, int], int]] = []
+
+    def add(self, unit: int) -> None:
+        entry = -self.policy.originality(unit), unit
+        heappush(self._all, entry)
+        heappush(self._less, entry)
+
+    def pop(self) -> int:
+        while self._all and self._all[0][1] not in self.left:
+            heappop(self._all)
+        if not self._all:  # each of those that are left is an excerpt of another one
+            everything = _Queue(self.policy, self.left)
+            for unit in self.left:
+                everything.add(unit)
+            return everything.pop()
+        floor = -self._all[0][0] - SPIN_MARGIN
+        while self._less and -self._less[0][0] >= floor:
+            unit = heappop(self._less)[1]
+            heappush(self._best, (self.policy.rank(unit), unit))
+        while True:
+            unit = heappop(self._best)[1]
+            if unit in self.left and self.policy.originality(unit) >= floor:
+                return unit
+            if unit in self.left:  # a more original one came since
+                heappush(self._less, (-self.policy.originality(unit), unit))
+
+
+class Graph:
+    """Which units match, and how; `known[a][b]` is the match of a with b."""
+
+    def __init__(self, matcher: Matcher) -> None:
         self.matcher = matcher
         self.known: defaultdict[int, dict[int, Match]] = defaultdict(dict)
-        self.news: dict[tuple[int, int], bool] = {}
-        self._learn(*candidates(matcher.corpus, progress=progress), progress=progress)
 
-    def _learn(self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None) -> None:
+    def learn(self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None) -> None:
         for a, b, match in self.matcher.matches(first, second, shared, progress=progress):
-            self.known[a][b] = self.known[b][a] = match
+            self.known[a][b] = match
+            self.known[b][a] = match.turned
 
     def compare(self, one: int, others: Iterable[int]) -> None:
         """Compare a unit with all of some others."""
-        new = [other for other in others if other not in self.known[one]]
-        self._learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_WINDOWS))
+        if new := [other for other in others if other not in self.known[one]]:
+            self.learn(np.full(len(new), one), np.asarray(new, np.int64), np.full(len(new), SHARED_GRAMS))
 
     def can_go(self, unit: int, kept: int) -> bool:
         """Is the unit a copy of the kept one that says nothing new, nor the longer one of which that is an excerpt?"""
-        match = self.known[kept].get(unit)
-        if match is None or (match.rule is Rule.CONTAINED and self._is_shorter(kept, unit)):
+        match = self.known[unit].get(kept)
+        if match is None or match.adds[0]:
             return False
-        return not self._says_new(unit, kept)
+        return match.rule is not Rule.CONTAINED or not self._is_shorter(kept, unit)
 
-    def _says_new(self, unit: int, kept: int) -> bool:
-        if (unit, kept) not in self.news:
-            self.news[unit, kept] = self.matcher.says_new(unit, kept)
-        return self.news[unit, kept]
-
-    def is_excerpt(self, unit: int, among: set[int]) -> bool:
-        """Is there a longer one among these that says all that the unit does, and more?"""
-        return any(
-            other in among
-            and self._is_shorter(unit, other)
-            and (match.rule is Rule.CONTAINED or self._says_new(other, unit))
-            and self.can_go(unit, other)
-            for other, match in self.known[unit].items()
-        )
+    def is_excerpt(self, unit: int, other: int) -> bool:
+        """Does the other one say all that the unit does, and more?"""
+        match = self.known[unit][other]
+        says_more = match.adds[1] or (match.rule is Rule.CONTAINED and self._is_shorter(unit, other))
+        return says_more and self.can_go(unit, other)
 
     def _is_shorter(self, a: int, b: int) -> bool:
         return bool(self.matcher.lengths[a] < self.matcher.lengths[b])
 
     def components(self) -> Iterator[set[int]]:
-        """Units that chains of matches join."""
+        """Units that chains of copies join."""
         seen: set[int] = set()
         for start in sorted(self.known):
             if start in seen:
                 continue
             component, front = {start}, [start]
             while front:
-                new = self.known[front.pop()].keys() - component
+                unit = front.pop()
+                new = {one for one in self.known[unit] if self.can_go(unit, one) or self.can_go(one, unit)} - component
                 component |= new
                 front += new
             seen |= component
             yield component
 
 
-def _stars(graph: _Graph, policy: _Policy) -> Iterator[tuple[int, list[int], list[int]]]:
-    """Kept units, each with its copies and overlaps: the best first, and what is no copy of it among themselves."""
-    for component in graph.components():
-        left = component
+def _stars(graph: Graph, policy: Policy) -> Iterator[tuple[int, list[int]]]:
+    """Kept units, each with its copies: the best first, and what is no copy of it among themselves."""
+    for left in graph.components():
+        queue = _Queue(policy, left)
+        excerpts = _Excerpts(graph, queue)
         leaders = 0
         while len(left) > 1:
-            whole = [unit for unit in left if not graph.is_excerpt(unit, left)]
-            kept = policy.unit(sorted(whole))
+            kept = queue.pop()
             if leaders < LEADERS:
                 graph.compare(kept, sorted(left - {kept}))
             leaders += 1
-            copies = sorted(unit for unit in left - {kept} if graph.can_go(unit, kept))
-            left = left - {kept, *copies}
-            overlaps = sorted(left & graph.known[kept].keys())
-            if copies or overlaps:
-                yield kept, copies, overlaps
+            copies = sorted(unit for unit in graph.known[kept] if unit in left and graph.can_go(unit, kept))
+            left.difference_update(copies, (kept,))
+            excerpts.free(kept, *copies)
+            if copies:
+                yield kept, copies
 
 
-def _groups(passages: _Passages, policy: _Policy, *, progress: Progress | None = None) -> Iterator[CopyGroup]:
-    matcher = Matcher(passages.corpus)
-    graph = _Graph(matcher, progress=progress)
-    taken: set[int] = set()
-    for kept, copies, overlaps in _stars(graph, policy):
-        taken |= {kept, *copies}
-        yield _group(passages, policy, graph, kept, copies, overlaps)
-    for unit, same in enumerate(passages.units):
-        if len(same) > 1 and unit not in taken:
-            yield _group(passages, policy, graph, unit, [], [])
+class _Excerpts:
+    """Keeps excerpts of other units out of a queue for as long as one of these is left."""
+
+    def __init__(self, graph: Graph, queue: _Queue) -> None:
+        self.graph, self.queue = graph, queue
+        self._of: defaultdict[int, list[tuple[int, Iterator[int]]]] = defaultdict(list)
+        for unit in sorted(queue.left):
+            self._place(unit, iter(list(graph.known[unit])))
+
+    def _place(self, unit: int, others: Iterator[int]) -> None:
+        """Wait for the first of some others of which it is an excerpt; what was passed over once, is for ever."""
+        for other in others:
+            if other in self.queue.left and self.graph.is_excerpt(unit, other):
+                self._of[other].append((unit, others))
+                return
+        self.queue.add(unit)
+
+    def free(self, *gone: int) -> None:
+        """These have left the queue."""
+        for other in gone:
+            for unit, others in self._of.pop(other, ()):
+                if unit in self.queue.left:
+                    self._place(unit, others)
+
+
+def groups_of(passages: Passages, policy: Policy, graph: Graph) -> Iterator[CopyGroup]:
+    """The groups that the graph's matches make, and those of passages of the same words."""
+    copies_of = dict(_stars(graph, policy))
+    gone = {unit for copies in copies_of.values() for unit in copies}
+    repeated = np.flatnonzero(np.diff(passages.bounds) > 1).tolist()
+    for unit in {*graph.known, *repeated} - gone:
+        # each pair of overlapping passages is told once
+        matches = graph.known.get(unit, ())
+        overlaps = sorted(other for other in matches if other > unit and other not in gone)
+        copies = copies_of.get(unit, [])
+        if copies or overlaps or len(passages.of(unit)) > 1:
+            yield _group(passages, policy, graph, unit, copies, overlaps)
 
 
 def _group(
-    passages: _Passages, policy: _Policy, graph: _Graph, kept: int, units: list[int], overlaps: list[int]
+    passages: Passages, policy: Policy, graph: Graph, kept: int, units: list[int], overlaps: list[int]
 ) -> CopyGroup:
     stays = policy.place(kept)
-    copies = [_same(passages, number, stays) for number in passages.units[kept] if number != stays]
+    copies = [_same(passages, number, stays) for number in passages.of(kept) if number != stays]
     for unit in units:
-        match = graph.known[kept][unit]
+        match = graph.known[unit][kept]
         rule = match.rule.value.format(match.score)
-        copies += [Copy(passages.places[n], _KINDS[match.rule], match.score, rule) for n in passages.units[unit]]
-    shared = [_overlap(passages.places[policy.place(unit)], graph.matcher, unit, kept) for unit in overlaps]
+        copies += [Copy(passages.place(n), KINDS[match.rule], match.score, rule) for n in passages.of(unit)]
+    shared = [overlap(passages.place(policy.place(unit)), graph, unit, kept) for unit in overlaps]
     members = [kept, *(units if copies else overlaps)]
     pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in units)
     alike = ((graph.matcher.similarity(a, b), a, b) for a, b in pairs)
     score, a, b = min(alike, default=(1.0, kept, kept))
-    first, second = (passages.places[policy.place(unit)] for unit in (a, b))
+    first, second = (passages.place(policy.place(unit)) for unit in (a, b))
     if a == b:
         second = copies[0].place
     ordered = tuple(sorted(copies, key=_where))
-    return CopyGroup(passages.places[stays], ordered, (first, second), score, tuple(sorted(shared, key=_where)))
+    return CopyGroup(passages.place(stays), ordered, (first, second), score, tuple(sorted(shared, key=_where)))
 
 
-def _overlap(place: Place, matcher: Matcher, unit: int, kept: int) -> Copy:
+def overlap(place: Place, graph: Graph, unit: int, kept: int) -> Copy:
     """A passage that shares much with the kept one and says more; its score is the share that is not new."""
-    score = 1 - matcher.new(unit, kept) / max(1, int(matcher.lengths[unit]))
+    score = 1 - graph.known[unit][kept].new[0] / int(graph.matcher.lengths[unit])
     return Copy(place, DuplicateKind.OVERLAP, score, Rule.OVERLAP.value.format(score))
 
 
-def _same(passages: _Passages, number: int, kept: int) -> Copy:
+def _same(passages: Passages, number: int, kept: int) -> Copy:
     """A passage of the same words as the kept one."""
-    if passages.digests[number] == passages.digests[kept]:
-        return Copy(passages.places[number], DuplicateKind.EXACT, 1.0, "the same characters, white space apart")
-    rule = "the same words, case and punctuation apart"
-    return Copy(passages.places[number], DuplicateKind.NORMALISED, 1.0, rule)
+    if passages.forms[number] == passages.forms[kept]:
+        return Copy(passages.place(number), DuplicateKind.EXACT, 1.0, SAME_CHARACTERS)
+    return Copy(passages.place(number), DuplicateKind.NORMALISED, 1.0, SAME_WORDS)
 
 
 def _where(copy: Copy) -> tuple[int, int]:
@@ -311,6 +339,15 @@ def changes(kept: str, copy: str) -> tuple[tuple[str, str], ...]:
 
 
 def without(text: str, copies: Iterable[Place]) -> str:
-    """The text without some of its passages, which do not overlap, and without the line breaks that they leave."""
-    repeats = tuple(Repeat(place.start, place.end, DuplicateKind.EXACT, 1.0) for place in copies)
-    return apply(text, removals([DuplicateGroup(0, 0, repeats)], text)) if repeats else text
+    """The text without some of its passages, which do not overlap, and without the gaps that they leave."""
+    repeats: list[Repeat] = []
+    for place in sorted(copies, key=lambda place: place.start):
+        start, end = place.start, place.end
+        while text[end : end + 1] in BLANKS:
+            end += 1
+        if text[end : end + 1] in ("", "\n", "\r"):  # nothing follows in its line
+            least = repeats[-1].end if repeats else 0
+            while start > least and text[start - 1] in BLANKS:
+                start -= 1
+        repeats.append(Repeat(start, end, DuplicateKind.EXACT, 1.0))
+    return apply(text, removals([DuplicateGroup(0, 0, tuple(repeats))], text)) if repeats else text

@@ -116,7 +116,7 @@ def _option(text: str, reading: Reading, lexicon: Lexicon) -> Option:
     after = carry_case(before, entry.original, sentence_start=reading.at_sentence_start)
     if after[0].isalnum() and not before[0].isalnum() and text[max(0, start - 1) : start].isalnum():
         after = f" {after}"  # "5%" was "5 percent"
-    return Option(after, entry, reading.posterior)
+    return Option(after, entry, reading.posterior, reading.prior)
 
 
 def candidates(text: str, readings: Iterable[Reading], lexicon: Lexicon) -> Iterator[Candidate]:

@@ -44,6 +44,7 @@ class Reading:
     posterior: float
     is_best: bool  # lies on the best path
     at_sentence_start: bool
+    prior: float | None = None  # the posterior of the first pass: before a ranker, and the document's other swaps
 
 
 @dataclass(frozen=True, slots=True)
@@ -210,16 +211,17 @@ class _Block:
         gains: Floats = spun - self.score[self.is_unspun].sum()
         return gains
 
-    def decode(self, spin_rate: float, ranker: Ranker) -> tuple[Floats, NDArray[np.bool_]]:
-        """Per match its posterior, and whether it lies on the best path: the second of two passes."""
+    def decode(self, spin_rate: float, ranker: Ranker) -> tuple[Floats, Floats, NDArray[np.bool_]]:
+        """Per match its posterior after each of two passes, and whether it lies on the best path."""
         arcs = self.lattice.posteriors(self._weights([spin_rate], self.rates)[0][:, 0])
-        rates = self._document_rates(self._per_match(arcs))
+        prior = self._per_match(arcs)
+        rates = self._document_rates(prior)
         weights = self._weights([spin_rate], rates, ranker.scales)[0][:, 0]
         weights += ranker.score(self._context(arcs))[self.emission]
         posterior = self._per_match(self.lattice.posteriors(weights))
         on_path = np.zeros(self.size, dtype=bool)
         on_path[self.emission[self.lattice.best(weights)]] = True
-        return posterior, on_path[self.first]
+        return prior, posterior, on_path[self.first]
 
     def _context(self, arcs: Floats) -> Context:
         return Context(
@@ -292,7 +294,7 @@ def decode(
         gain = block.gains(SPIN_RATES)
         gains += gain
         asked = ranker if assume_spun or gain.max() > 0.0 else UNRANKED
-        posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], asked)
+        prior, posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], asked)
         readings += [
             Reading(
                 tuple(block.tokens[m.start : m.end]),
@@ -300,7 +302,10 @@ def decode(
                 min(1.0, p),
                 chosen,
                 m.start in block.starts,
+                min(1.0, before),
             )
-            for m, p, chosen in zip(block.found, posterior.tolist(), is_best.tolist(), strict=True)
+            for m, before, p, chosen in zip(
+                block.found, prior.tolist(), posterior.tolist(), is_best.tolist(), strict=True
+            )
         ]
     return Decoding(tuple(readings), tuple(gains.tolist()), words)

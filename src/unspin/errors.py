@@ -56,3 +56,25 @@ class OutputError(UnspinError):
     def __init__(self, path: Path | str, problem: str) -> None:
         super().__init__(f"{path}: {problem}")
         self.path = str(path)
+
+
+class LedgerError(UnspinError):
+    """A review's ledger that cannot be used: not one, locked, read-only, written by a newer version, out of reach."""
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = str(path)
+        self.problem = problem
+
+
+class IndexFault(UnspinError):
+    """An index of passages that cannot be used: missing, damaged, in use, or made in another way; nothing is lost."""
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = str(path)
+        self.problem = problem
+
+
+class Overtaken(UnspinError):
+    """An answer that comes too late: somebody else decided in the meantime, or the text is another by now."""

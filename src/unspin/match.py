@@ -1,61 +1,65 @@
 """Which pairs of texts are copies, and of what kind.
 
-In comes a `Corpus` and candidate pairs of its texts; out go *matches*, the candidates that are copies. A copy agrees
-in enough of its symbols in order (longest common subsequence); or, where sentences were moved or left out, window by
-window of the shorter text. No number and hardly a name of the shorter text is missing in the longer one: a template
-filled with other facts is no copy. Nor are texts that share a long passage while the rest of the shorter stands
-nowhere in the longer. Nothing is refused.
+In comes a `Corpus` and candidate pairs of its texts; out go *matches*, the candidates that are copies or overlap. The
+two are aligned in order and, where sentences were moved or left out, window by window; a copy has stretches that hardly
+align by chance, and they make up most of it. No number, and hardly a name, may differ in them: a template filled with
+other facts is no copy. Two texts that share a long passage while the rest of each is its own overlap. Nothing is
+refused.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Sequence
+import signal
+import sys
+from collections.abc import Callable, Collection, Iterable, Iterator
+from concurrent.futures import ProcessPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import cached_property
+from functools import lru_cache
 from itertools import pairwise
-from math import log
-from statistics import median
-from typing import NamedTuple
+from math import inf, log
+from multiprocessing import get_context
+from typing import Any, NamedTuple
 
 import numpy as np
-from rapidfuzz import fuzz, process
+from rapidfuzz import process
 from rapidfuzz.distance import Indel, LCSseq
 
 from unspin.blocking import MIN_SYMBOLS
-from unspin.fingerprint import Corpus, Flags, Ints, Longs
+from unspin.fingerprint import FACT, KEPT, NUMBER, Corpus
 from unspin.model import Progress
-from unspin.repeats import gaps
+from unspin.stretches import ALIGNED, ALIGNS, FUNCTION, Stretch, copied, gaps, new, realigned
+from unspin.words import Flags, Ints, Longs
 
 # The figures below were chosen on spun passages among clean ones: `benchmarks/copies.py` prints what they find.
 SIMILARITY = 0.6  # share of symbols that agree in order
-DOUBTFUL = 0.5  # and share from which a second look, window by window, is worth while
+DOUBTFUL = 0.5  # and share from which an alignment is worth while
 ALIKE = 0.85  # and that needs none
-SHORTER = 0.55  # a text of a smaller share of the other's length is compared window by window only
+SHORTER = 0.55  # a text of a smaller share of the other's length is not compared as a whole
 WHOLE = 0.8  # and one of a smaller share than this says less: it may go for the longer, the longer never for it
-SHARED_WINDOWS = 3  # grams that make it worth while to compare windows
-WINDOW = 12  # symbols at least, to the next sentence if that is near
-STRAY = 0.62  # share of the mean similarity below which a window stands nowhere in the longer text,
-STRAYED = 0.4  # and the share of the shorter text that may
-WINDOWED = 0.52  # mean similarity of the shorter text's windows with what is most like them in the longer one,
-CONTAINED = 0.6  # and if the longer one is much longer, for then much is like some of it
-NAMES = 0.34  # share of the shorter text's names that may be missing,
+SHARED_GRAMS = 3  # grams that make an alignment worth while, however few symbols agree in order
+COPIED = 9.0  # log odds of the stretches that stand in the other text,
+COVERED = 0.7  # and share of the shorter text that they make up in a copy
+CONTAINED = 0.55  # share of its symbols that stand in a much longer text
+SHARED = 20  # symbols that make an overlap
+EDGE = 3  # symbols around a copied stretch, which ends before what differs
+NAMES = 0.34  # share of the names in them that may be missing in the other text,
 DOUBTFUL_NAMES = 0.1  # and where the similarity is below SIMILARITY
 NEAR = 0.92  # share of equal words
-FEW = 6  # symbols (about eight words) that a copy may add in all, whatever its length,
-FEW_RATE = 0.1  # or so many for each symbol that it has,
-FEW_MOST = 24  # but never a paragraph's worth
-CHANCE = 0.3  # share of the symbols of unlike text that align all the same
-AGREEING = (0.55, 0.85)  # share that aligns in a copy, at least and at most: half of its windows tell
-UNLIKE = 6.0  # log odds at which a stretch of symbols is unlike text rather than copied
-PLACED = 0.6  # share of a window's symbols in order from which it is not looked for elsewhere
-FITTING = 0.4  # and share that must align there
+FEW = 7  # symbols (about nine words) that a copy may add in all
 DENIAL = 4  # words at most on each side of a place where a negation turns the meaning
 NEARBY = 2  # words that keep two differing places apart
-ALIGNED = 20_000  # symbols: alignment takes the product of two lengths; beyond, pairs of symbols tell
 LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer texts are compared without order
-CHUNK = 100_000  # pairs compared at a time
+REMEMBERED = 1000  # texts whose content is,
+REMEMBERED_LONG = 16  # and long texts, whose pairs of symbols and counts of words are
+CODES = 0x110000  # characters there are
+CHUNK = 400_000  # symbols compared at a time
+
+_UTF_32 = f"utf-32-{sys.byteorder[0]}e"
+
+_STATED = bytes(NUMBER if marks & NUMBER else marks & FACT for marks in range(256))
+_FUNCTION = bytes(FUNCTION if marks & KEPT and not marks & FACT else 0 for marks in range(256))
 
 
 class Rule(Enum):
@@ -69,164 +73,241 @@ class Rule(Enum):
 
 
 class Match(NamedTuple):
-    """Why two texts are copies; `score` in (0, 1] is the share that the rule names."""
+    """Why two texts are copies or overlap; `score` in (0, 1] is the share that the rule names.
+
+    `new` says of each of the two how many of its symbols the other one does not explain; `adds` whether these are so
+    many, or such, that it may not go for the other one.
+    """
 
     rule: Rule
     score: float
+    new: tuple[int, int]
+    adds: tuple[bool, bool]
+
+    @property
+    def turned(self) -> Match:
+        """The match of the second text with the first."""
+        return self._replace(new=self.new[::-1], adds=self.adds[::-1])
 
 
 @dataclass(frozen=True, slots=True)
 class _Content:
-    names: frozenset[int]
-    numbers: frozenset[int]
+    names: tuple[tuple[int, int], ...]  # places and symbols
+    numbers: tuple[tuple[int, int], ...]
     symbols: frozenset[int]
 
 
+@dataclass(frozen=True, slots=True)
+class _Side:
+    """One of two texts that are compared: how its symbols align (`stretches`), and which stretches of it are copied."""
+
+    text: int
+    codes: bytearray
+    copied: list[Stretch]
+
+    @property
+    def is_unread(self) -> bool:
+        """Is it so long that only the other text was looked at?"""
+        return not self.codes and not self.copied
+
+    @property
+    def size(self) -> int:
+        return sum(stretch.end - stretch.start for stretch in self.copied)
+
+    @property
+    def evidence(self) -> float:
+        return sum(stretch.evidence for stretch in self.copied)
+
+    @property
+    def aligning(self) -> int:
+        return self.codes.count(ALIGNS) + self.codes.count(ALIGNS | FUNCTION)
+
+    def own(self, facts: Iterable[tuple[int, int]], known: Collection[int]) -> set[int]:
+        """Those of the text's facts in the stretches, or next to them, that the other one does not know."""
+        missing = [(place, fact) for place, fact in facts if fact not in known]
+        return {fact for place, fact in missing if any(a - EDGE <= place < b + EDGE for a, b, _ in self.copied)}
+
+
 class Matcher:
-    """Compares texts of a corpus. Remembers what it has counted of each."""
+    """Compares texts of a corpus, on `jobs` processors."""
 
-    def __init__(self, corpus: Corpus) -> None:
-        self.corpus = corpus
+    def __init__(self, corpus: Corpus, *, jobs: int = 1) -> None:
+        self.corpus, self.jobs = corpus, jobs
         self.lengths = np.diff(corpus.bounds)
-        self._contents: dict[int, _Content] = {}
-
-    @cached_property
-    def _symbols(self) -> str:
-        return _characters(self.corpus.symbols)
-
-    @cached_property
-    def _words(self) -> str:
-        return _characters(self.corpus.words)
+        self._content = lru_cache(REMEMBERED)(self._count)
+        # of long texts, and those compared with them
+        self._known_pairs = lru_cache(REMEMBERED_LONG)(lambda text: np.unique(self._pairs(text)))
+        self._known_words = lru_cache(REMEMBERED_LONG)(lambda text: np.unique(self._spoken(text), return_counts=True))
+        self._folds = len(corpus.hashes) > CODES
 
     def symbols(self, text: int) -> str:
         """A text's symbols, one character each."""
-        return self._symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
+        return self._characters(self.numbers(text))
 
     def words(self, text: int) -> str:
         """A text's words, one character each."""
-        return self._words[self.corpus.word_bounds[text] : self.corpus.word_bounds[text + 1]]
+        return self._characters(self._spoken(text))
+
+    def _characters(self, numbers: Ints) -> str:
+        """A character for each number: strings are what is compared fastest. Numbers beyond a million share them."""
+        return (numbers % CODES if self._folds else numbers).tobytes().decode(_UTF_32, "surrogatepass")
 
     def similarity(self, first: int, second: int) -> float:
         """The share of equal words, in [0, 1]; of very long texts, of equal words in any order."""
-        a, b = self.words(first), self.words(second)
-        if max(len(a), len(b)) > LONGEST:
-            return 2 * (Counter(a) & Counter(b)).total() / max(1, len(a) + len(b))
-        return Indel.normalized_similarity(a, b)
+        size = len(self._spoken(first)) + len(self._spoken(second))
+        if max(len(self._spoken(first)), len(self._spoken(second))) <= LONGEST:
+            return Indel.normalized_similarity(self.words(first), self.words(second))
+        (a, counts), (b, others) = self._known_words(first), self._known_words(second)
+        _, here, there = np.intersect1d(a, b, assume_unique=True, return_indices=True)
+        return 2 * float(np.minimum(counts[here], others[there]).sum()) / size
 
     def matches(
         self, first: Longs, second: Longs, shared: Longs, *, progress: Progress | None = None
     ) -> Iterator[tuple[int, int, Match]]:
         """Those of the given pairs that are copies; `shared` says how many grams each shares."""
-        for start in range(0, len(first), CHUNK):
-            if progress:
-                progress("verifying", start, len(first))
-            part = slice(start, start + CHUNK)
-            agreeing = self._agreeing(first[part], second[part])
-            rows = (first[part].tolist(), second[part].tolist(), shared[part].tolist(), agreeing.tolist())
-            for a, b, count, agree in zip(*rows, strict=True):
-                if match := self._match(a, b, count, agree):
-                    yield a, b, match
+        chunks = self._chunks(first, second)
+        parts = [[column[start:end] for start, end in pairwise(chunks)] for column in (first, second, shared)]
+        with self._workers(len(chunks) - 1) as run:
+            for start, found in zip(chunks, run(self._matched, *parts), strict=False):
+                if progress:
+                    progress("verifying", start, len(first))
+                yield from found
 
-    def _agreeing(self, first: Longs, second: Longs) -> Longs:
-        """How many symbols agree in order; 0 for texts too long to tell."""
-        is_long = (np.maximum(self.lengths[first], self.lengths[second]) > LONGEST).tolist()
-        lefts = ["" if long else self.symbols(a) for a, long in zip(first.tolist(), is_long, strict=True)]
-        rights = ["" if long else self.symbols(b) for b, long in zip(second.tolist(), is_long, strict=True)]
+    def _matched(self, first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
+        rows = zip(*(row.tolist() for row in self._promising(first, second, shared)), strict=True)
+        return [(a, b, match) for a, b, agree in rows if (match := self._match(a, b, agree))]
+
+    def compare(self, first: int, second: int) -> Match | None:
+        """How two texts match, if they do."""
+        pair = np.array([first]), np.array([second])
+        return next((match for *_, match in self.matches(*pair, np.array([SHARED_GRAMS]))), None)
+
+    def related(self, first: Longs, second: Longs, shared: Longs, *, share: float) -> Iterator[tuple[int, int]]:
+        """Those of the given pairs in which copied stretches make up a `share` of the longer, whatever its facts."""
+        rows = self._promising(first, second, shared)
+        for a, b, _ in zip(*(row.tolist() for row in rows), strict=True):
+            short, long = (b, a) if self._is_longer(a, b) else (a, b)
+            least = share * float(self.lengths[long])
+            if self.lengths[short] >= least and self._sides(short, long)[0].size >= least:
+                yield a, b
+
+    def _chunks(self, first: Longs, second: Longs) -> list[int]:
+        """Where chunks of pairs start, and where the last one ends."""
+        ends = np.cumsum(self.lengths[first] + self.lengths[second])
+        return [0, *(np.flatnonzero(np.diff(ends // CHUNK)) + 1).tolist(), len(first)]
+
+    @contextmanager
+    def _workers(self, chunks: int) -> Iterator[Callable[..., Iterable[Any]]]:
+        """What maps a method over chunks: in processes if there is more than one of each, in the order of the chunks.
+
+        Children share the corpus with the parent, unread and uncopied. That takes `fork`, which Linux alone does well.
+        """
+        jobs = min(self.jobs, chunks)
+        if jobs < 2 or sys.platform != "linux":
+            yield map
+            return
+        with ProcessPoolExecutor(jobs, get_context("fork"), _work, (self,)) as pool:
+            yield lambda _, *parts: pool.map(_matched, *parts)
+
+    def _promising(self, first: Longs, second: Longs, shared: Longs) -> tuple[Longs, Longs, Longs]:
+        """The pairs that share enough or agree enough to be looked at, and how many symbols agree in order."""
+        both = self.lengths[first] + self.lengths[second]
+        shorter = np.minimum(self.lengths[first], self.lengths[second])
+        is_whole = (shorter >= SHORTER * (both - shorter)) & (both - shorter <= LONGEST)
+        agreeing = self._agreeing(first, second, is_whole)
+        in_order = 2 * agreeing / np.maximum(1, both)
+        stays = (shorter >= MIN_SYMBOLS) & ((shared >= SHARED_GRAMS) | (in_order >= DOUBTFUL))
+        return first[stays], second[stays], agreeing[stays]
+
+    def _agreeing(self, first: Longs, second: Longs, is_whole: Flags) -> Longs:
+        """How many symbols agree in order; 0 unless texts are compared as a whole."""
+        lefts, rights = (
+            [self.symbols(text) if whole else "" for text, whole in zip(texts.tolist(), is_whole.tolist(), strict=True)]
+            for texts in (first, second)
+        )
         return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64)
 
-    def _match(self, a: int, b: int, shared: int, agree: int) -> Match | None:
-        short, long = (b, a) if self._is_longer(a, b) else (a, b)
-        shorter, both = int(self.lengths[short]), int(self.lengths[a] + self.lengths[b])
-        is_whole = shorter >= SHORTER * (both - shorter)
-        in_order = 2 * agree / both if is_whole else 0.0
-        found = None
-        if in_order >= ALIKE:
-            found = Match(Rule.IN_ORDER, in_order)
-        elif shared >= SHARED_WINDOWS or in_order >= DOUBTFUL:
-            found = self._by_windows(short, long, in_order)
-        if found is None or shorter < MIN_SYMBOLS or not self._states_the_same(short, long, found.score):
+    def _match(self, a: int, b: int, agree: int) -> Match | None:
+        both = int(self.lengths[a] + self.lengths[b])
+        shorter = min(int(self.lengths[a]), int(self.lengths[b]))
+        in_order = 2 * agree / both if shorter >= SHORTER * (both - shorter) else 0.0
+        is_plain = in_order >= ALIKE and both - shorter - agree <= FEW
+        turned = self._is_longer(a, b)
+        ordered = (b, a) if turned else (a, b)
+        short, long = map(self._whole, ordered) if is_plain else self._sides(*ordered)
+        if short.evidence < COPIED + log((both - shorter) / shorter):  # a longer text has more places to look like it
             return None
-        if self._denies(short, long):
+        score = in_order if in_order >= SIMILARITY else short.aligning / shorter
+        is_part = short.size < COVERED * shorter or (in_order == 0.0 and score < CONTAINED)
+        if (is_part and short.size < SHARED) or not self._states_the_same(short, long, score):
             return None
-        if shorter < WHOLE * (both - shorter):
-            return Match(Rule.CONTAINED, agree / shorter if found.rule is Rule.IN_ORDER else found.score)
-        if found.rule is Rule.IN_ORDER and (equal := self.similarity(a, b)) >= NEAR:
-            return Match(Rule.NEAR, equal)
-        return found
+        if not is_part and self._denies(short.text, long.text):
+            return None
+        count = self._new(short), self._new(long)
+        adds = self._adds(short, long.text, count[0]), self._adds(long, short.text, count[1])
+        if is_part:
+            match = Match(Rule.OVERLAP, short.size / shorter, count, (True, True))
+        elif shorter < WHOLE * (both - shorter):
+            match = Match(Rule.CONTAINED, agree / shorter if in_order >= SIMILARITY else score, count, adds)
+        elif in_order >= ALIKE and (equal := self.similarity(a, b)) >= NEAR:
+            match = Match(Rule.NEAR, equal, count, adds)
+        else:
+            match = Match(Rule.IN_ORDER if in_order >= SIMILARITY else Rule.MOVED, score, count, adds)
+        return match.turned if turned else match
+
+    def _sides(self, *texts: int) -> list[_Side]:
+        if self.lengths[texts[1]] > ALIGNED and self.lengths[texts[0]] < SHORTER * self.lengths[texts[1]]:
+            return [self._inside(*texts), _Side(texts[1], bytearray(), [])]
+        functions = [self.marks(text).translate(_FUNCTION) for text in texts]
+        codes, stretches = realigned([self.symbols(text) for text in texts], functions)
+        return [_Side(*side) for side in zip(texts, codes, stretches, strict=True)]
+
+    def _inside(self, text: int, other: int) -> _Side:
+        """A side that is compared with a much longer text by its pairs of symbols, in time that it takes itself."""
+        pairs, known = self._pairs(text), self._known_pairs(other)
+        hits = known[np.minimum(np.searchsorted(known, pairs), len(known) - 1)] == pairs
+        found = (np.append(hits, False) | np.append(False, hits)).astype(np.uint8) * np.uint8(ALIGNS)
+        function = np.frombuffer(self.marks(text).translate(_FUNCTION), np.uint8)
+        codes = bytearray((found | function).tobytes())
+        return _Side(text, codes, list(copied(codes)))
+
+    def _pairs(self, text: int) -> Longs:
+        numbers: Longs = self.numbers(text).astype(np.int64)
+        return numbers[:-1] << 32 | numbers[1:]
+
+    def _whole(self, text: int) -> _Side:
+        """A side of which all is copied, and too little does not align to be looked for."""
+        return _Side(text, bytearray(), [Stretch(0, int(self.lengths[text]), inf)])
+
+    def _new(self, side: _Side) -> int:
+        """How many symbols of a text stand in stretches of it that nothing in the other one explains."""
+        if side.is_unread:
+            return int(self.lengths[side.text])
+        if side.codes.count(0) + side.codes.count(FUNCTION) <= FEW:
+            return 0
+        return sum(end - start for start, end, _ in new(side.codes, side.copied))
+
+    def _adds(self, side: _Side, other: int, count: int) -> bool:
+        """Does a text say more than a few words that the other one does not, or state a number of its own?"""
+        if side.is_unread:
+            return True
+        stated, known = self._content(side.text), self._content(other).symbols
+        own = sum(name not in known for _, name in stated.names)
+        return count > FEW or own > NAMES * len(stated.names) or any(fact not in known for _, fact in stated.numbers)
 
     def _is_longer(self, a: int, b: int) -> bool:
         """Of two texts of one length it is one by its symbols, whatever the numbers of the texts."""
         if self.lengths[a] != self.lengths[b]:
             return bool(self.lengths[a] > self.lengths[b])
-        first, second = (self.corpus.hashes[self._numbers(text)].tobytes() for text in (a, b))
+        first, second = (self.corpus.hashes[self.numbers(text)].tobytes() for text in (a, b))
         return first > second
-
-    def _by_windows(self, short: int, long: int, in_order: float) -> Match | None:
-        """A match unless part of the shorter text stands nowhere in the longer one: long equal quotes are no copy."""
-        windows = list(self._windows(short, long))
-        size = max(1, sum(length for _, length in windows))
-        score = sum(alike * length for alike, length in windows) / size
-        if sum(length for alike, length in windows if alike < STRAY * score) > STRAYED * size:
-            return None
-        if in_order >= SIMILARITY:
-            return Match(Rule.IN_ORDER, in_order)
-        least = WINDOWED if size >= SHORTER * self.lengths[long] else CONTAINED
-        return Match(Rule.MOVED, score) if score >= least else None
-
-    def _windows(self, short: int, long: int) -> Iterator[tuple[float, int]]:
-        """The shorter text in windows: how like each is to what is most like it in the longer one, and its length."""
-        text, whole = self.symbols(short), self.symbols(long)
-        if len(whole) > LONGEST:
-            yield (Counter(text) & Counter(whole)).total() / max(1, len(text)), len(text)
-            return
-        for start, end in pairwise(self._edges(short)):
-            yield fuzz.partial_ratio(text[start:end], whole) / 100, end - start
-
-    def _edges(self, text: int) -> list[int]:
-        """Where windows of a text start, at the starts of sentences if they can, and where the last one ends."""
-        size, edges = int(self.lengths[text]), [0]
-        opens = np.flatnonzero(self.corpus.opens[self.corpus.bounds[text] : self.corpus.bounds[text + 1]])
-        for place in (*opens.tolist(), size):
-            while place > edges[-1] + 2 * WINDOW:  # a long sentence
-                edges.append(edges[-1] + WINDOW)
-            if edges[-1] + WINDOW <= place <= size - WINDOW // 2:
-                edges.append(place)
-        return [*edges, size]
-
-    def new(self, member: int, kept: int) -> int:
-        """How many symbols of a text stand in stretches of it that nothing in the other one explains."""
-        found = self._found(member, kept)
-        windows = [found[n : n + WINDOW] for n in range(0, max(1, len(found) - WINDOW // 2), WINDOW // 2)]
-        least, most = AGREEING
-        agreeing = min(max(median(sum(window) / max(1, len(window)) for window in windows), least), most)
-        return sum(end - start for start, end in _unlike(found, agreeing))
-
-    def says_new(self, member: int, kept: int) -> bool:
-        """Does a text say more than a few words that the other one does not?"""
-        return self.new(member, kept) > max(FEW, min(FEW_MOST, FEW_RATE * int(self.lengths[member])))
-
-    def _found(self, member: int, kept: int) -> bytearray:
-        """Which symbols of a text (1, else 0) align with the other one: in order, or where their window fits best."""
-        text, whole = self.symbols(member), self.symbols(kept)
-        if max(len(text), len(whole)) > ALIGNED:
-            known = set(pairwise(whole))
-            return bytearray(pair in known for pair in pairwise(text))
-        found = _agree(text, whole)
-        for start, end in pairwise(self._edges(member)):
-            placed = sum(found[start:end])
-            if placed < PLACED * (end - start) and end - start <= len(whole):
-                best = fuzz.partial_ratio_alignment(text[start:end], whole)
-                there = _agree(text[start:end], whole[best.dest_start : best.dest_end]) if best else b""
-                if sum(there) > max(placed, FITTING * (end - start)):
-                    found[start:end] = there
-        return found
 
     def _denies(self, first: int, second: int) -> bool:
         """Is there a place where the texts differ in few words, and only one has a negation?"""
         if max(self.lengths[first], self.lengths[second]) > ALIGNED:
             return False
         negated = self.corpus.negated
-        flags = negated[self._numbers(first)], negated[self._numbers(second)]
+        flags = negated[self.numbers(first)], negated[self.numbers(second)]
         if not _denies(self.symbols(first), self.symbols(second), *flags, most=DENIAL):
             return False
         # and a negation it is by its words: a class may be named after another phrase that holds one
@@ -236,24 +317,44 @@ class Matcher:
     def _spoken(self, text: int) -> Ints:
         return self.corpus.words[self.corpus.word_bounds[text] : self.corpus.word_bounds[text + 1]]
 
-    def _numbers(self, text: int) -> Ints:
+    def numbers(self, text: int) -> Ints:
         return self.corpus.symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
 
-    def _states_the_same(self, shorter: int, longer: int, score: float) -> bool:
-        """Are the shorter text's numbers, and most of its names, in the longer one?"""
-        stated, known = self._content(shorter), self._content(longer).symbols
-        most = NAMES if score >= SIMILARITY else DOUBTFUL_NAMES
-        return stated.numbers <= known and len(stated.names - known) <= most * len(stated.names)
+    def marks(self, text: int) -> bytes:
+        return self.corpus.marks[self.corpus.bounds[text] : self.corpus.bounds[text + 1]].tobytes()
 
-    def _content(self, text: int) -> _Content:
-        if text not in self._contents:
-            here = slice(self.corpus.bounds[text], self.corpus.bounds[text + 1])
-            symbols, numbers = self.corpus.symbols[here], self.corpus.numbers[here]
-            names = self.corpus.facts[here] & ~numbers
-            self._contents[text] = _Content(
-                frozenset(symbols[names].tolist()), frozenset(symbols[numbers].tolist()), frozenset(symbols.tolist())
-            )
-        return self._contents[text]
+    def _states_the_same(self, short: _Side, long: _Side, score: float) -> bool:
+        """Do the stretches that both have state the same numbers, and most names? One of the two may leave some out."""
+        stated, known = self._content(short.text), self._content(long.text)
+        most = NAMES if score >= SIMILARITY else DOUBTFUL_NAMES
+        if len(short.own(stated.names, known.symbols)) > most * len(stated.names):
+            return False
+        numbers = short.own(stated.numbers, known.symbols)
+        return not numbers or not (long.is_unread or long.own(known.numbers, stated.symbols))
+
+    def _count(self, text: int) -> _Content:
+        symbols = self.numbers(text).tolist()
+        names: list[tuple[int, int]] = []
+        numbers: list[tuple[int, int]] = []
+        marks = self.marks(text).translate(_STATED)
+        for found, mark in ((names, FACT), (numbers, NUMBER)):
+            place = marks.find(mark)
+            while place >= 0:
+                found.append((place, symbols[place]))
+                place = marks.find(mark, place + 1)
+        return _Content(tuple(names), tuple(numbers), frozenset(symbols))
+
+
+_working: list[Matcher] = []  # in a child: what its parent compares with
+
+
+def _work(matcher: Matcher) -> None:
+    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its children
+    _working[:] = [matcher]
+
+
+def _matched(first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
+    return _working[0]._matched(first, second, shared)
 
 
 def _denies(first: str, second: str, negated: Flags, also: Flags, *, most: int) -> bool:
@@ -267,40 +368,3 @@ def _denies(first: str, second: str, negated: Flags, also: Flags, *, most: int) 
         else:
             places.append([a, b, c, d])
     return any(max(b - a, d - c) <= most and bool(negated[a:b].any()) != bool(also[c:d].any()) for a, b, c, d in places)
-
-
-def _agree(text: str, whole: str) -> bytearray:
-    """Which symbols of a text (1, else 0) are in its longest common subsequence with another."""
-    found = bytearray(len(text))
-    for op in LCSseq.opcodes(text, whole):
-        if op.tag == "equal":
-            found[op.src_start : op.src_end] = b"\1" * (op.src_end - op.src_start)
-    return found
-
-
-def _unlike(found: Sequence[int], agreeing: float) -> Iterator[tuple[int, int]]:
-    """The stretches whose symbols align as seldom as those of unlike text.
-
-    Log odds of unlike over copied text, in which a share `agreeing` aligns, are summed from left to right and start
-    afresh below 0 (Page 1954); a stretch ends where the sum was highest, once it has fallen by `UNLIKE`.
-    """
-    gain, loss = log((1 - CHANCE) / (1 - agreeing)), log(agreeing / CHANCE)
-    start = end = 0
-    total = highest = 0.0
-    for place, is_found in enumerate(found, 1):
-        total += -loss if is_found else gain
-        if total > highest:
-            highest, end = total, place
-        if total <= 0 or total <= highest - UNLIKE:
-            if highest >= UNLIKE:
-                yield start, end
-            start, total, highest = place, 0.0, 0.0
-    if highest >= UNLIKE:
-        yield start, end
-
-
-def _characters(numbers: Ints) -> str:
-    """A character for each number: strings are what is compared fastest. Numbers beyond a million share them."""
-    codes = numbers.astype(np.uint32) % np.uint32(0x10F800)
-    codes[codes >= 0xD800] += np.uint32(0x800)  # surrogates are no characters
-    return codes.astype("<u4").tobytes().decode("utf-32-le")

@@ -98,11 +98,12 @@ class Entry:
 @dataclass(frozen=True, slots=True)
 class Option:
     """One reading of a candidate: what would stand there, and its posterior. Without an `entry`, it is left as it is
-    or, where debris is held, mended by rule."""
+    or, where debris is held, mended by rule. `prior` is the posterior before a ranker saw the context, if one did."""
 
     after: str
     entry: Entry | None
     posterior: float
+    prior: float | None = field(default=None, compare=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -130,6 +131,7 @@ class DecidedBy(StrEnum):
     ENDPOINT = "endpoint"  # a language model chose among the options of what was held: `unspin.endpoint`
     SIBLING = "sibling"  # an unspun copy has these words: `unspin.witness`
     SPINNER = "spinner"  # a swap made, not undone: `unspin.spin`
+    REVIEWER = "reviewer"  # a person, in a review: `unspin.review`
 
 
 @dataclass(frozen=True, slots=True)
@@ -226,6 +228,7 @@ class Level(StrEnum):
     DOCUMENT = "document"
     PARAGRAPH = "paragraph"
     SENTENCE = "sentence"
+    PASSAGE = "passage"  # runs of words, wherever they start and end
 
 
 class Keep(StrEnum):
@@ -282,6 +285,47 @@ class CopyGroup:
 
 
 @dataclass(frozen=True, slots=True)
+class NamedText:
+    """A text for an index. The name tells people and later additions where it is from; `date`: greater is newer."""
+
+    name: str
+    text: str
+    date: float = 0.0
+
+
+@dataclass(frozen=True, slots=True)
+class KnownPassage:
+    """A passage that an index keeps, or `is_incoming`: one of the same scrape that came earlier."""
+
+    name: str
+    start: int
+    end: int
+    date: float
+    text: str
+    is_incoming: bool
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What an index says of an incoming passage: `place` counts the incoming texts from 0.
+
+    Without `kept` it is new. An overlap is new, too: it shares much with `kept` and says more. Any other `kind` says
+    how the passage is a copy of `kept`; `score` and `rule` are those of a `Copy`.
+    """
+
+    place: Place
+    kept: KnownPassage | None = None
+    kind: DuplicateKind | None = None
+    score: float = 0.0
+    rule: str = ""
+
+    @property
+    def is_copy(self) -> bool:
+        """Does the passage say nothing that the kept one does not?"""
+        return self.kind is not None and self.kind is not DuplicateKind.OVERLAP
+
+
+@dataclass(frozen=True, slots=True)
 class SpinEvidence:
     """Was this text spun? `rate` is the maximum-likelihood spin rate (0: clean), `evidence` the
     log-likelihood gain in nats per word of that rate over 0, `words` the number of words it rests on."""
@@ -304,6 +348,18 @@ class Signature:
     def __str__(self) -> str:
         options = "".join(f"|{k}:{v}" for k, v in self.options)
         return f"unspin:{self.version}|lexicon:{self.lexicon}|model:{self.model}{options}"
+
+    @classmethod
+    def parse(cls, text: str) -> Signature:
+        """The signature that was written as `text`. Raises ValueError.
+
+        >>> str(Signature.parse("unspin:1|lexicon:a|model:b|ranker:c")), Signature.parse("unspin:1|lexicon:a|model:b")
+        ('unspin:1|lexicon:a|model:b|ranker:c', Signature(version='1', lexicon='a', model='b', options=()))
+        """
+        (_, version), (_, lexicon), (_, model), *options = (
+            (key, value) for key, _, value in (part.partition(":") for part in text.split("|"))
+        )
+        return cls(version, lexicon, model, tuple(options))
 
 
 @dataclass(frozen=True, slots=True)

@@ -61,7 +61,7 @@ def _look(
     text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool, assume_spun: bool
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
     document = segment(text)
-    duplicates = () if keep_duplicates else find_repeats(document, variants=lexicon.variants)
+    duplicates = () if keep_duplicates else find_repeats(document, lexicon=lexicon)
     return (
         document,
         duplicates,
@@ -88,6 +88,31 @@ def restore(
     read beforehand: all copies are read together, and an unspun one's words win. The cleaned text:
     `unspin.cleaned(restoration)`.
     """
+    return examine(
+        text,
+        lexicon=lexicon,
+        model=model,
+        ranker=ranker,
+        min_confidence=min_confidence,
+        keep_duplicates=keep_duplicates,
+        assume_spun=assume_spun,
+        siblings=siblings,
+    )[0]
+
+
+def examine(
+    text: str,
+    *,
+    lexicon: Lexicon | None = None,
+    model: LanguageModel | None = None,
+    ranker: Ranker | None = None,
+    min_confidence: float = MIN_CONFIDENCE,
+    keep_duplicates: bool = False,
+    assume_spun: bool = False,
+    siblings: Sequence[str | Sibling] = (),
+) -> tuple[Restoration, tuple[Candidate, ...]]:
+    """Restore a text, as `restore` does, and return also all candidates that it was decided from, for a person to
+    choose from; none for a text without spin evidence."""
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
@@ -108,23 +133,46 @@ def restore(
             text, _sentences(kept), edits, held, siblings=copies, lexicon=lexicon, min_confidence=min_confidence
         )
     edits, debris = mend(kept, edits, is_spun=spin.is_spun, min_confidence=min_confidence)
+    restoration = Restoration(
+        original=text,
+        spin=spin,
+        duplicates=duplicates,
+        edits=mend_articles(kept, edits),
+        held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
+        signature=sign(
+            lexicon=lexicon,
+            model=model,
+            ranker=ranker,
+            min_confidence=min_confidence,
+            keep_duplicates=keep_duplicates,
+            assume_spun=assume_spun,
+            siblings=copies,
+        ),
+        siblings=tuple(copy.name for copy in copies) if spin.is_spun else (),
+    )
+    return restoration, tuple(candidates(text, readings, lexicon))
+
+
+def sign(
+    *,
+    lexicon: Lexicon,
+    model: LanguageModel,
+    ranker: Ranker,
+    min_confidence: float = MIN_CONFIDENCE,
+    keep_duplicates: bool = False,
+    assume_spun: bool = False,
+    siblings: Sequence[Sibling] = (),
+) -> Signature:
+    """The signature of what `restore` makes of any text with these."""
     options = [
         ("ranker", ranker.digest),
         ("min_confidence", f"{min_confidence:g}"),
         ("keep_duplicates", str(keep_duplicates).lower()),
         ("assume_spun", str(assume_spun).lower()),
     ]
-    if copies:
-        options.append(("siblings", ",".join(digest(sibling.text) for sibling in copies)))
-    return Restoration(
-        original=text,
-        spin=spin,
-        duplicates=duplicates,
-        edits=mend_articles(kept, edits),
-        held=tuple(sorted((*held, *debris), key=lambda one: (one.candidate.start, one.candidate.end))),
-        signature=Signature(release(), lexicon.digest, model.digest, tuple(options)),
-        siblings=tuple(copy.name for copy in copies) if spin.is_spun else (),
-    )
+    if siblings:
+        options.append(("siblings", ",".join(digest(sibling.text) for sibling in siblings)))
+    return Signature(release(), lexicon.digest, model.digest, tuple(options))
 
 
 def restore_all(

@@ -1,6 +1,7 @@
 """The command line, case by case: `cases/*.toml` say what is typed, what stands in the folder, and what comes of it.
 
     args     what is typed after `unspin`
+    first    what was typed before that, if anything was
     stdin    standard input (none: an empty one)
     copy     files of the repository: name = path
     files    files with their text; `hex`: files with their bytes
@@ -57,8 +58,11 @@ def test_case(
 ) -> None:
     case = tomllib.loads(path.read_text(encoding="utf-8"))
     _prepare(case, tmp_path)
-    before = _contents(tmp_path)
     monkeypatch.chdir(tmp_path)
+    if "first" in case:
+        unspin.main(case["first"], standalone_mode=False)
+        capsysbinary.readouterr()
+    before = _contents(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "COLUMNS"):
         monkeypatch.delenv(name, raising=False)
     for name, value in case.get("environment", {}).items():

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from unspin.fingerprint import CLASS_SIZE, Canon, canon, grams, pairs, read
+from unspin.fingerprint import CLASS_SIZE, FACT, Canon, canon, grams, pairs, read
 from unspin.lexicon import Lexicon
 from unspin.model import Entry
 
@@ -46,7 +46,7 @@ def test_a_phrase_ends_with_its_text() -> None:
 
 def test_facts_are_numbers_and_names_that_no_spinner_swaps() -> None:
     corpus = read(["Yesterday Smith saw 40 ships in the War. I said: Nothing."], canon(LEXICON))
-    stated = [bool(fact) for fact in corpus.facts]
+    stated = [bool(marks & FACT) for marks in corpus.marks]
     #           Yesterday Smith saw  40  ships  in the War  I said Nothing
     assert stated == [False, True, False, True, False, False, False, False, False, False]
 

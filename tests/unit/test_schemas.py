@@ -61,6 +61,7 @@ def enums(part: object) -> Iterator[set[str]]:
     [
         ("edit", [set(DecidedBy)]),
         ("inspection", [set(DuplicateKind)]),
+        ("answer", [{*DuplicateKind, "new"}]),
         ("copies", [set(DuplicateKind) - {DuplicateKind.OVERLAP}, {DuplicateKind.OVERLAP}]),
         ("lexicon-stats", [set(Status) - {Status.OFF}]),
     ],

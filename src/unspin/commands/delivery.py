@@ -1,4 +1,4 @@
-"""Where what `unspin clean` makes goes: standard output, a folder, back into the files, or into a report."""
+"""Where what `unspin clean` and `unspin apply` make goes: standard output, a folder, into the files, or a report."""
 
 from __future__ import annotations
 
@@ -220,6 +220,8 @@ def summary(restoration: Restoration) -> str:
         told = made.count(DecidedBy.SIBLING)
         swaps = made.count(DecidedBy.DECODER) + made.count(DecidedBy.ENDPOINT) + told
         parts.append(counted(swaps, "swap") + " restored" + _credit(restoration))
+    if reviewed := made.count(DecidedBy.REVIEWER):
+        parts.append(f"{reviewed:,} as reviewed")
     if mended := made.count(DecidedBy.AGREEMENT) + made.count(DecidedBy.DEBRIS):
         parts.append(f"{mended:,} mended")
     if spin.is_spun or restoration.held:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -40,6 +41,21 @@ def _number(context: click.Context, parameter: click.Parameter, value: float) ->
     if math.isnan(value):  # it lies in every range
         raise click.BadParameter("nan is no number")
     return value
+
+
+_SIZE = re.compile(r"\s*(\d+(?:\.\d+)?)\s*([KMGT]?)B?\s*", re.IGNORECASE)
+_UNITS = {"": 1, "K": 10**3, "M": 10**6, "G": 10**9, "T": 10**12}
+LEAST = 50_000_000  # bytes of memory
+
+
+def _size(context: click.Context, parameter: click.Parameter, value: str | None) -> int | None:
+    if value is None:
+        return None
+    match = _SIZE.fullmatch(value)
+    size = int(float(match[1]) * _UNITS[match[2].upper()]) if match else 0
+    if size < LEAST:
+        raise click.BadParameter(f"{value!r} is no size of {LEAST // 1_000_000}M or more; write 500M or 2G")
+    return size
 
 
 texts_argument: Decorator[Any] = click.argument("files", nargs=-1, metavar="[FILES|-]...", callback=_texts)
@@ -113,6 +129,12 @@ held_out_option: Decorator[Any] = click.option(
     type=click.Path(path_type=Path),
     metavar="PAIRS",
     help="Leave out paragraphs that share ten words in a row with these originals; repeatable.",
+)
+memory_option: Decorator[Any] = click.option(
+    "--memory",
+    metavar="SIZE",
+    callback=_size,
+    help="Hold so much at a time (500M, 2G), and the rest in temporary files. [default: everything in memory]",
 )
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 

@@ -117,7 +117,7 @@ def find(restoration: Restoration, *, name: str) -> Iterator[Finding]:
 
 def _rule(decided_by: DecidedBy) -> Rule:
     match decided_by:
-        case DecidedBy.DECODER | DecidedBy.ENDPOINT | DecidedBy.SIBLING | DecidedBy.SPINNER:
+        case DecidedBy.DECODER | DecidedBy.ENDPOINT | DecidedBy.SIBLING | DecidedBy.SPINNER | DecidedBy.REVIEWER:
             return Rule.SWAP
         case DecidedBy.AGREEMENT:
             return Rule.ARTICLE
