@@ -1,9 +1,9 @@
 """What a review's answers say about lexicon entries.
 
 In comes a ledger; out go, per entry, how often people wanted it and how often they did not, the swaps that they typed,
-and sentences that are settled as a whole. Answers that are not in force (undone, stale, second opinions) and
-repeated passages and debris, which no entry stands behind, say nothing. Nothing is refused: what cannot be an entry comes
-out with the reason (`Unfit`).
+and sentences that are settled as a whole. Answers that are not in force (undone, stale, second opinions) say nothing,
+and neither do repeated passages and debris, which no entry stands behind. Nothing is refused: what cannot be an
+entry comes out with the reason (`Unfit`).
 """
 
 from __future__ import annotations

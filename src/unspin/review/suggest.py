@@ -24,7 +24,7 @@ from __future__ import annotations
 import math
 import re
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
 from unspin.lexicon import Phrase, is_name
@@ -41,6 +41,8 @@ SOURCE = "review"
 # the shipped lexicon) of its occurrences.
 USUAL_RATE, USUAL_SEEN = 0.45, 2.0
 LEAST_RATE = 0.01
+MOST = 1.0005  # that the rates of an original may sum to: they are rounded (`unspin.lexicon.check`)
+MAKES_ROOM = "its rate makes room for another alternate of its original"
 
 _TALLY = re.compile(r"(?:; )?review: \d+ of \d+\b")
 
@@ -112,16 +114,18 @@ def suggest(
     occurrences: Mapping[Phrase, int],
     *,
     answers: int = ANSWERS,
+    without: Container[Key] = (),
 ) -> tuple[tuple[Change, ...], tuple[Refused, ...]]:
     """The changes that evidence calls for, in the order of a lexicon, and what was typed and is not taken.
 
     `entries`: those of the lexicon that is to be changed. An entry of another lexicon that people reviewed with is
-    added if its status changes: it overrules. `occurrences`: of the originals of new entries (`fresh`) in the texts.
+    added if its status changes: it overrules. `occurrences`: of the originals of new entries (`is_fresh`) in the texts.
+    `without`: what is to stay as it is.
     """
     known = {key_of(entry.spun, entry.original): entry for entry in entries}
     changes: dict[Key, Change] = {}
     refused: list[Refused] = []
-    for one in evidence:
+    for one in (one for one in evidence if one.key not in without):
         if is_fresh(one, known.get(one.key)):
             reason = _unfit(one, known, answers=answers)
             if reason:
@@ -163,7 +167,7 @@ def _fresh(one: Evidence, now: Entry | None, found: int, *, answers: int) -> Cha
     entry = replace(base, status=status, seen=seen, rate=float(f"{rate:.4g}"), note=_noted(base.note, one))
     if now and (now.status, now.seen, now.note) == (entry.status, entry.seen, entry.note):
         return None
-    return Change(entry, now, _why(one, "new" if now is None else f"{now.status} -> {status}"), one.speaking)
+    return Change(entry, now, _why(one, _what(now, status)), _shown(one, status))
 
 
 def _changed(one: Evidence, now: Entry | None, *, answers: int) -> Change | None:
@@ -172,9 +176,20 @@ def _changed(one: Evidence, now: Entry | None, *, answers: int) -> Change | None
     status = status_of(one, base.status, answers=answers)
     if status is base.status:
         return None
-    shown = one.speaking if status is Status.AUTO else one.against
     entry = replace(base, status=status, note=_noted(base.note, one))
-    return Change(entry, now, _why(one, f"{base.status} -> {status}"), shown)
+    return Change(entry, now, _why(one, _what(base, status)), _shown(one, status))
+
+
+def _what(before: Entry | None, status: Status) -> str:
+    """A change of status in words."""
+    if before is None:
+        return "new"
+    return f"{before.status} -> {status}" if before.status is not status else "counted again"
+
+
+def _shown(one: Evidence, status: Status) -> tuple[str, ...]:
+    """The sentences that speak for a status."""
+    return one.speaking if status is Status.AUTO or not one.against else one.against
 
 
 def _why(one: Evidence, what: str) -> str:
@@ -209,7 +224,7 @@ def _fitted(
 ) -> Iterator[tuple[Key, Change]]:
     """Where one original's rates sum to more than 1: first what reviewers brought up gives way, then all alike."""
     total = sum(entry.rate for _, entry in alternates)
-    if total <= 1.0:
+    if total <= MOST:
         return
     own = [(key, entry) for key, entry in alternates if entry.source == SOURCE]
     others = total - sum(entry.rate for _, entry in own)
@@ -228,4 +243,4 @@ def _fitted(
 def _down(rate: float) -> float:
     """To four digits, never up, so that sums stay below 1."""
     digits = 4 - math.ceil(math.log10(rate))
-    return math.floor(rate * 10**digits) / 10**digits
+    return math.floor(rate * 10.0**digits) / 10.0**digits
