@@ -4,15 +4,15 @@
 
 The passages of the pairs are split: ROUNDS rounds of SIZE are reviewed, the rest is held back, and is only measured. A
 round examines its passages with the lexicon as it is; a scripted reviewer answers every candidate from the true
-original (accepts, picks another choice, types what stood there, or rejects; where the original's words cross the edge of a
-candidate, it leaves the candidate open); then what `unspin lexicon suggest --write` would write is written. Curves:
+original (accepts, picks another choice, types what stood there, or rejects; where the original's words cross the edge
+of a candidate, it leaves that open); then what `unspin lexicon suggest --write` would write is written. Curves:
 
     shipped    begins with the shipped lexicon
     thinned    with a random half of its entries removed
     unproven   with all entries, a random half of them waiting for review
 
-Removed and waiting entries are drawn by a hash of their words. The whole holds the reviewed passages, too, so that it
-shows memory beside learning.
+Removed and waiting entries are drawn by a hash of their words. With --whole, all passages are measured as well, the
+reviewed ones among them, which shows memory beside learning and takes four times as long.
 """
 
 from __future__ import annotations
@@ -23,7 +23,7 @@ import sys
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
-from itertools import islice
+from itertools import islice, pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import NamedTuple
@@ -54,7 +54,7 @@ class Point(NamedTuple):
     f05: float
     precision: float
     recall: float
-    whole: float
+    whole: float | None
     answers: int
     open: int
     changes: str
@@ -69,6 +69,7 @@ def main() -> None:
     parser.add_argument("--limit", type=int, help="only the first so many passages")
     parser.add_argument("--ranker", default="context", help="(default: %(default)s)")
     parser.add_argument("--curve", action="append", choices=CURVES, help="repeatable (default: all)")
+    parser.add_argument("--whole", action="store_true", help="measure all passages, too")
     parser.add_argument("--seed", type=int, default=1, help="of what is removed or waits (default: %(default)s)")
     parser.add_argument("--plot", type=Path, help="an .svg or .png; needs matplotlib")
     options = parser.parse_args()
@@ -81,9 +82,11 @@ def main() -> None:
     print("\t".join(Point._fields), flush=True)
     points: list[Point] = []
     for curve in options.curve or CURVES:
-        for point in measured(curve, reviewed, rest, ranker, options.seed):
+        for point in measured(curve, reviewed, rest, ranker, options.seed, whole=options.whole):
             points.append(point)
-            cells = (f"{value:.4f}" if isinstance(value, float) else str(value) for value in point)
+            cells = (
+                f"{value:.4f}" if isinstance(value, float) else str("" if value is None else value) for value in point
+            )
             print("\t".join(cells), flush=True)
     if options.plot:
         draw(points, options.plot)
@@ -95,7 +98,7 @@ def report(points: Sequence[Point]) -> int:
     falls = 0
     for curve in dict.fromkeys(point.curve for point in points):
         values = [point.f05 for point in points if point.curve == curve]
-        steps = [later - earlier for earlier, later in zip(values, values[1:], strict=False)]
+        steps = [later - earlier for earlier, later in pairwise(values)]
         falls += sum(step < 0 for step in steps)
         kinds = Counter("rises" if step > 0 else "falls" if step < 0 else "ties" for step in steps)
         print(f"# {curve}: {values[0]:.4f} to {values[-1]:.4f};", dict(kinds))
@@ -103,19 +106,20 @@ def report(points: Sequence[Point]) -> int:
 
 
 def measured(
-    curve: str, reviewed: Sequence[Sequence[Gold]], rest: Sequence[Gold], ranker: Ranker, seed: int
+    curve: str, reviewed: Sequence[Sequence[Gold]], rest: Sequence[Gold], ranker: Ranker, seed: int, *, whole: bool
 ) -> Iterator[Point]:
     """The points of a curve, the first before any review."""
     with TemporaryDirectory() as folder, Ledger(Path(folder) / "unspin.db") as ledger:
         path = Path(folder) / "lexicon.tsv"
+        every = [gold for part in reviewed for gold in part] if whole else []
         path.write_text(formatted("", begun(curve, seed)), encoding="utf-8")
-        yield point(curve, 0, path, reviewed, rest, ranker, Counter(), Counter())
+        yield point(curve, 0, path, rest, every, ranker, Counter(), Counter())
         for number, golds_ in enumerate(reviewed, 1):
             answers = review(ledger, golds_, Lexicon.load(path), ranker)
             revision = Reviser(ledger, path).revision()
             path.write_bytes(apply(revision.text, revision.edits).encode())
             kinds = Counter(change.why.partition(":")[0] for change in revision.changes)
-            yield point(curve, number, path, reviewed, rest, ranker, answers, kinds)
+            yield point(curve, number, path, rest, every, ranker, answers, kinds)
 
 
 def begun(curve: str, seed: int) -> Iterator[Line]:
@@ -161,7 +165,8 @@ def answer(gold: Gold, item: Item) -> Answer | None:
             return item.saying(choice.after)
     if touched[0].start < item.start or item.end < touched[-1].end:
         return None
-    parts, position = [], item.start
+    parts: list[str] = []
+    position = item.start
     for span in touched:
         parts += gold.text[position : span.start], span.accepted[0]
         position = span.end
@@ -172,22 +177,20 @@ def point(
     curve: str,
     number: int,
     path: Path,
-    reviewed: Sequence[Sequence[Gold]],
     rest: Sequence[Gold],
+    reviewed: Sequence[Gold],
     ranker: Ranker,
     answers: Counter[str],
     kinds: Counter[str],
 ) -> Point:
     """What a lexicon restores."""
     lexicon = Lexicon.load(path)
-    scores = [
-        score(gold, cleaned(restore(gold.text, lexicon=lexicon, ranker=ranker)))
-        for gold in [*rest, *(gold for part in reviewed for gold in part)]
-    ]
-    held_back, whole = total(scores[: len(rest)]), total(scores)
+    restored = (cleaned(restore(gold.text, lexicon=lexicon, ranker=ranker)) for gold in (*rest, *reviewed))
+    scores = [score(gold, text) for gold, text in zip((*rest, *reviewed), restored, strict=True)]
+    held_back, whole = total(scores[: len(rest)]), total(scores).f05 if reviewed else None
     decided = sum(answers.values()) - answers["open"]
     told = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
-    ratios = held_back.f05, held_back.precision, held_back.recall, whole.f05
+    ratios = held_back.f05, held_back.precision, held_back.recall, whole
     return Point(curve, number, *ratios, decided, answers["open"], told)
 
 

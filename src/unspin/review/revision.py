@@ -22,7 +22,7 @@ from unspin.review.suggest import ANSWERS, Change, Refused, is_fresh, suggest
 
 @dataclass(frozen=True, slots=True)
 class Revision:
-    """A lexicon file's text ("" if there is none) with its edits, the changes that they make, and what was not taken."""
+    """A lexicon file's text with its edits, the changes that they make, and what was not taken."""
 
     path: Path
     text: str
