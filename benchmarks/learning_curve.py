@@ -206,9 +206,9 @@ def draw(points: Sequence[Point], path: Path) -> None:
         if own:
             rounds = [point.round for point in own]
             chart.plot(rounds, [point.f05 for point in own], marker="o", color=colour, label=f"{curve}, held back")
-            chart.plot(
-                rounds, [point.whole for point in own], linestyle="--", color=colour, label=f"{curve}, the whole"
-            )
+            whole = [point.whole for point in own if point.whole is not None]
+            if whole:
+                chart.plot(rounds, whole, linestyle="--", color=colour, label=f"{curve}, the whole")
     chart.set(xlabel="rounds of review", ylabel="F0.5", title="What the lexicon learns from reviewers")
     chart.legend(frameon=False, fontsize="small")
     chart.spines[["top", "right"]].set_visible(False)

@@ -1,7 +1,7 @@
 """`unspin lexicon suggest`: what a review's answers say about a lexicon, as a patch.
 
-In come a ledger and a lexicon; out goes a patch of the lexicon and of the examples beside it, or, with --write, the files
-as that patch makes them. What the examples contradict is not suggested, and no example is added that fails.
+In come a ledger and a lexicon; out goes a patch of the lexicon and of the examples beside it, or, with --write, the
+files as that patch makes them. What the examples contradict is not suggested, and no example is added that fails.
 """
 
 from __future__ import annotations
@@ -226,10 +226,8 @@ def _write(outcomes: Iterable[_Outcome]) -> None:
 def _tell(reviser: Reviser, revision: Revision, *, verbose: bool) -> None:
     kinds = Counter(change.why.partition(":")[0] for change in revision.changes)
     told = ", ".join(f"{number:,} {kind}" for kind, number in sorted(kinds.items()))
-    say(
-        f"{revision.path}: {counted(len(revision.changes), 'change') if told else 'nothing to change'}"
-        + f" ({told})" * bool(told)
-    )
+    said = f"{counted(len(revision.changes), 'change')} ({told})" if told else "nothing to change"
+    say(f"{revision.path}: {said}")
     off = [(one.spun, one.original, one.reason, 1) for one in revision.refused]
     refused = [*off, *reviser.heard.unfit]
     if refused:

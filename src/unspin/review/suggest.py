@@ -15,8 +15,9 @@ is Wilson's score interval (E. B. Wilson, "Probable inference", JASA 1927), whic
 shares near 0 and 1 (Brown, Cai and DasGupta, Statistical Science 2001). What is `off` stays off: a person said so.
 
 An acceptance is an observation of the channel. For new entries, which nothing else is known of, `seen` counts them and
-`rate` is their share of the original's occurrences in the texts as they read now. Rates that were learned or curated
-stay: they rest on more text than a review, and the share of answers does not tell them from wrong context.
+`rate` is the lower bound of their share of the original's occurrences in the texts as they read now: what was typed
+once must not drive out what is known. Rates that were learned or curated stay: they rest on more text than a review,
+and the share of answers does not tell them from wrong context.
 """
 
 from __future__ import annotations
@@ -37,12 +38,9 @@ EVEN = 0.5  # the share of acceptances above which an entry does more good than 
 SELDOM = 0.25  # ... and below which it is not worth a person's time
 SURE = 1.645  # standard deviations: one-sided 95 %
 SOURCE = "review"
-# What the rate of a new entry is drawn to, as if seen so often: one alternate of a head takes 0.45 (the median of
-# the shipped lexicon) of its occurrences.
-USUAL_RATE, USUAL_SEEN = 0.45, 2.0
 LEAST_RATE = 0.01
 MOST = 1.0005  # that the rates of an original may sum to: they are rounded (`unspin.lexicon.check`)
-MAKES_ROOM = "its rate makes room for another alternate of its original"
+MAKES_ROOM = "makes room: another alternate of its original needs a share of the rate"
 
 _TALLY = re.compile(r"(?:; )?review: \d+ of \d+\b")
 
@@ -163,8 +161,8 @@ def _fresh(one: Evidence, now: Entry | None, found: int, *, answers: int) -> Cha
     if status is Status.AUTO and base.status is not Status.AUTO and is_name(base) and len(one.key[1]) > 1:
         status = Status.REVIEW  # names of several words are whole titles as often as not
     seen = max(base.seen if now else 0, one.accepted)
-    rate = (seen + USUAL_SEEN * USUAL_RATE) / (max(found, seen) + USUAL_SEEN)
-    entry = replace(base, status=status, seen=seen, rate=float(f"{rate:.4g}"), note=_noted(base.note, one))
+    rate = max(LEAST_RATE, lower_bound(seen, max(found, seen)))
+    entry = replace(base, status=status, seen=seen, rate=_down(rate), note=_noted(base.note, one))
     if now and (now.status, now.seen, now.note) == (entry.status, entry.seen, entry.note):
         return None
     return Change(entry, now, _why(one, _what(now, status)), _shown(one, status))
