@@ -241,4 +241,4 @@ def _fitted(
 def _down(rate: float) -> float:
     """To four digits, never up, so that sums stay below 1."""
     digits = 4 - math.ceil(math.log10(rate))
-    return math.floor(rate * 10.0**digits) / 10.0**digits
+    return math.floor(round(rate * 10.0**digits, 6)) / 10.0**digits
