@@ -1,261 +1,228 @@
-"""What people decided becomes changes of a lexicon: few, reasoned, sorted, and none a second time."""
+"""What a review's answers say about a lexicon: the rules, and the file's lines."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from unspin.cli import main
 from unspin.edit import apply
-from unspin.lexicon import check, read
-from unspin.model import (
-    Candidate,
-    DecidedBy,
-    Edit,
-    Entry,
-    Option,
-    Restoration,
-    Signature,
-    SpinEvidence,
-    Status,
-)
+from unspin.lexicon import COLUMNS, check, read
+from unspin.model import Entry, Status
+from unspin.review.evidence import Evidence, Unfit, hear, swap
 from unspin.review.ledger import Ledger
-from unspin.review.lessons import Lessons, Tally
-from unspin.review.model import ACCEPT, REJECT, Item, Reviewer
-from unspin.review.suggest import better, changes, minimal, negative_examples, suggestions, wilson
+from unspin.review.model import ACCEPT, REJECT, Answer, Filter, Reviewer, State
+from unspin.review.patching import edits
+from unspin.review.revision import Reviser
+from unspin.review.suggest import Change, lower_bound, status_of, suggest, upper_bound
 
-HEAD = "spun\toriginal\trate\tseen\tstatus\tsource\tnote\n"
+WAR = Entry("struggle", "war", 0.26, 347, source="learned")
+HEAD = "\t".join(COLUMNS)
 ANNA = Reviewer("anna")
-WAR, FIGHT = (
-    Entry("struggle", "war", 0.26, 347, source="learned"),
-    Entry("struggle", "fight", 0.1, 12, source="learned"),
-)
 
 
-def text_of(*sentences: str) -> tuple[Restoration, list[Candidate]]:
-    """Sentences with "struggle" in them, which is proposed to have been "war", or else "fight"."""
-    text = "\n".join(sentences) + "\n"
-    edits, candidates = [], []
-    start = text.find("struggle")
-    while start >= 0:
-        options = Option("war", WAR, 0.8), Option("fight", FIGHT, 0.15), Option("struggle", None, 0.05)
-        candidates.append(Candidate(start, start + 8, "struggle", options))
-        edits.append(Edit(start, start + 8, "struggle", "war", WAR, 0.8, DecidedBy.DECODER))
-        start = text.find("struggle", start + 1)
-    spin = SpinEvidence(1.0, 1.0, 50, True)
-    return Restoration(text, spin, (), tuple(edits), (), Signature("1", "a", "b", ())), candidates
+def said(entry: Entry = WAR, *, yes: int = 0, no: int = 0, unsure: int = 0, typed: bool = False) -> Evidence:
+    return Evidence(entry, accepted=yes, refused=no, unwanted=no + unsure, left=no, is_typed=typed)
 
 
-@pytest.fixture
-def ledger(tmp_path: Path) -> Ledger:
-    return Ledger(tmp_path / "unspin.db")
-
-
-def reviewed(ledger: Ledger, number: int) -> list[Item]:
-    ledger.add("a.txt", *text_of(*(f"The struggle of number {n} ended." for n in range(number))))
-    return ledger.items()
-
-
-def lines_of(tmp_path: Path, *rows: str) -> Path:
-    path = tmp_path / "mine.tsv"
-    path.write_text(HEAD + "".join(row + "\n" for row in rows), encoding="utf-8")
-    return path
-
-
-@pytest.mark.parametrize(("right", "judged"), [(0, 0), (0, 1), (1, 1), (7, 9), (50, 100)])
-def test_wilson_holds_the_share(right: int, judged: int) -> None:
-    low, high = wilson(right, judged)
-    assert 0.0 <= low <= (right / judged if judged else 0.5) <= high <= 1.0
+@given(st.integers(0, 200), st.integers(1, 200))
+def test_bounds_enclose_the_share_and_close_in(part: int, whole: int) -> None:
+    part = min(part, whole)
+    share = pytest.approx(part / whole)
+    low, high = lower_bound(part, whole), upper_bound(part, whole)
+    assert 0.0 <= low <= high <= 1.0
+    assert low <= part / whole or low == share
+    assert high >= part / whole or high == share
+    assert lower_bound(10 * part, 10 * whole) >= lower_bound(part, whole) - 1e-12
+    assert upper_bound(10 * part, 10 * whole) <= upper_bound(part, whole) + 1e-12
 
 
 @pytest.mark.parametrize(
-    ("status", "accepted", "rejected", "expected"),
+    ("now", "evidence", "then"),
     [
-        (Status.REVIEW, 3, 0, Status.REVIEW),  # too few to tell
-        (Status.REVIEW, 4, 0, Status.AUTO),
-        (Status.REVIEW, 50, 30, Status.AUTO),
-        (Status.AUTO, 0, 3, Status.AUTO),
-        (Status.AUTO, 0, 4, Status.REVIEW),
-        (Status.AUTO, 45, 55, Status.AUTO),
-        (Status.AUTO, 35, 65, Status.REVIEW),
-        (Status.AUTO, 0, 16, Status.OFF),
-        (Status.REVIEW, 0, 16, Status.OFF),
-        (Status.OFF, 1, 9, Status.OFF),
-        (Status.OFF, 9, 0, Status.AUTO),
+        (Status.REVIEW, said(yes=3), Status.AUTO),
+        (Status.REVIEW, said(yes=2), Status.REVIEW),  # too few answers
+        (Status.REVIEW, said(yes=4, no=3), Status.REVIEW),  # not surely
+        (Status.AUTO, said(no=3), Status.REVIEW),
+        (Status.AUTO, said(no=2), Status.AUTO),
+        (Status.AUTO, said(yes=1, no=5), Status.AUTO),
+        (Status.AUTO, said(yes=1, no=6), Status.REVIEW),
+        (Status.AUTO, said(unsure=5), Status.AUTO),  # nobody would have made them
+        (Status.AUTO, said(no=9), Status.OFF),
+        (Status.AUTO, said(unsure=9), Status.OFF),
+        (Status.REVIEW, said(yes=1, no=20), Status.REVIEW),  # right sometimes: a person decides
+        (Status.OFF, said(yes=20), Status.OFF),  # a person said so
     ],
 )
-def test_better(status: Status, accepted: int, rejected: int, expected: Status) -> None:
-    assert better(status, Tally(accepted, rejected, 0, ())) is expected
+def test_status_follows_what_is_sure(now: Status, evidence: Evidence, then: Status) -> None:
+    assert status_of(evidence, now) is then
 
 
 @pytest.mark.parametrize(
-    ("before", "after", "expected"),
+    ("before", "typed", "found"),
     [
-        ("struggle", "war", ("struggle", "war")),
-        ("Struggle", "War", ("struggle", "war")),
-        ("Bill", "Act of Congress", ("bill", "act of Congress")),
-        ("usa", "United States", ("usa", "United States")),
-        ("in a struggle", "in a war", ("struggle", "war")),
-        ("the the", "the", ("the the", "the")),
-        ("war", "war", None),
-        ("war", "War", None),
-        ("war", "", None),
-        ("war", "one two three four five six seven eight", None),
-        ("caf\u0065\u0301", "bar", ("caf\u00e9", "bar")),
+        ("struggle", "campaign", ("struggle", "campaign")),
+        ("Struggle", "Campaign", ("struggle", "campaign")),
+        ("america", "U.S.", ("america", "U.S.")),
+        ("additionally confirmed", "also confirmed", ("additionally", "also")),
+        ("i\u2019m", "I am", ("i'm", "I am")),
+        ("struggle", " ", Unfit.EMPTY),
+        ("struggle", "Struggle", Unfit.SAME),
+        ("struggle", "war, then", Unfit.MARKS),
+        ("struggle", "a b c d e f g h", Unfit.LONG),
+        ("4 officials", "three officials", Unfit.NUMBER),
+        ("struggle", "no war", Unfit.NEGATION),
     ],
 )
-def test_minimal(before: str, after: str, expected: tuple[str, str] | None) -> None:
-    assert minimal(before, after) == expected
+def test_what_is_typed_is_a_swap_or_there_is_a_reason(before: str, typed: str, found: tuple[str, str] | Unfit) -> None:
+    assert swap(before, typed) == found
 
 
-def test_what_was_judged_is_counted(ledger: Ledger) -> None:
-    for n, item in enumerate(reviewed(ledger, 9)):
-        answer = ACCEPT if n < 4 else REJECT if n < 6 else item.saying("fight" if n < 8 else "conflict")
-        ledger.decide(item.id, answer, by=ANNA)
-    lessons = ledger.lessons()
-    war, fight = lessons.tallies["struggle", "war"], lessons.tallies["struggle", "fight"]
-    assert (war.accepted, war.rejected, war.passed_over, war.judged) == (4, 2, 3, 9)
-    assert (fight.accepted, fight.judged) == (2, 2)
-    assert len(war.examples) == 2
-    assert "The [[struggle|war]] of number 8 ended." in war.examples
-    assert lessons.typed == {("struggle", "conflict"): ("The [[struggle|conflict]] of number 8 ended.",)}
-    assert lessons.false_alarms["struggle", "war"] == (
-        "The struggle of number 5 ended.",
-        "The struggle of number 4 ended.",
-    )
+def typed(spun: str, original: str, times: int) -> Evidence:
+    return said(Entry(spun, original, 1.0, source="review"), yes=times, typed=True)
 
 
-def test_a_sentence_is_an_example_only_when_all_of_it_is_decided(ledger: Ledger) -> None:
-    ledger.add("a.txt", *text_of("The struggle and a struggle and no struggle ended."))
-    first, second, third = ledger.items()
-    ledger.decide(first.id, REJECT, by=ANNA)
-    ledger.decide(second.id, ACCEPT, by=ANNA)
-    assert ledger.lessons().false_alarms["struggle", "war"] == ()
-    ledger.decide(third.id, third.saying("end"), by=ANNA)
-    assert ledger.lessons().false_alarms["struggle", "war"] == ("The struggle and a war and no end ended.",)
+def test_a_typed_pair_waits_for_review_until_it_is_sure() -> None:
+    for times, status in ((1, Status.REVIEW), (3, Status.AUTO)):
+        (change,), _ = suggest([typed("struggle", "campaign", times)], [WAR], {("campaign",): 4})
+        assert (change.before, change.entry.status, change.entry.source) == (None, status, "review")
+        assert (change.entry.seen, change.entry.note) == (times, f"review: {times} of {times}")
+        assert change.entry.rate == pytest.approx(lower_bound(times, 4), rel=1e-3)
 
 
-def test_undone_decisions_teach_nothing(ledger: Ledger) -> None:
-    (item,) = reviewed(ledger, 1)
-    ledger.decide(item.id, item.saying("conflict"), by=ANNA)
-    ledger.undo(by=ANNA)
-    assert ledger.lessons() == Lessons({}, {}, {})
+@pytest.mark.parametrize(
+    ("known", "times", "reason"),
+    [
+        (Entry("struggle", "campaign", 0.2, status=Status.OFF, source="review"), 5, Unfit.OFF),
+        (Entry("campaign", "struggle", 0.2, source="learned"), 2, Unfit.LOOP),
+        (Entry("campaign", "struggle", 0.2, source="learned"), 3, None),
+        (Entry("campaign", "struggle", 0.2, status=Status.OFF, source="learned"), 1, None),
+    ],
+)
+def test_what_the_lexicon_contradicts_is_refused(known: Entry, times: int, reason: Unfit | None) -> None:
+    changes, refused = suggest([typed("struggle", "campaign", times)], [known], {})
+    assert [one.reason for one in refused] == ([reason] if reason else [])
+    assert len(changes) == (reason is None)
 
 
-def test_suggestions_are_lines_with_their_reasons(ledger: Ledger, tmp_path: Path) -> None:
-    for n, item in enumerate(reviewed(ledger, 18)):
-        ledger.decide(item.id, REJECT if n < 16 else item.saying("conflict"), by=ANNA)
-    path = lines_of(
-        tmp_path,
-        "# about strife",
-        "strife\twar\t0.1\t1\tauto\tlearned\t",
-        "struggle\tfight\t0.1\t12\tauto\tlearned\t",
-        "# our own",
-        "# review: 1 of 9 right, so off became review",
-        "struggle\twar\t0.26\t347\tauto\tlearned\tmine",
-    )
-    _, lines = read(path)
-    text = path.read_text()
-    found = list(suggestions(lines, ledger.lessons()))
-    assert [(one.new.spun, one.new.original, one.new.status, one.new.source) for one in found] == [
-        ("struggle", "conflict", Status.AUTO, "review"),
-        ("struggle", "war", Status.OFF, "learned"),
-    ]
-    changed = apply(text, changes(text, found))
-    assert changed == HEAD + (
-        "# about strife\n"
-        "strife\twar\t0.1\t1\tauto\tlearned\t\n"
-        "# review: typed: The [[struggle|conflict]] of number 17 ended.\n"
-        "# review: typed: The [[struggle|conflict]] of number 16 ended.\n"
-        "struggle\tconflict\t0.3\t2\tauto\treview\t\n"
-        "struggle\tfight\t0.1\t12\tauto\tlearned\t\n"
-        "# our own\n"
-        "# review: 0 of 18 right, so auto became off\n"
-        "# review: not right: The [[struggle|war]] of number 17 ended.\n"
-        "# review: not right: The [[struggle|war]] of number 16 ended.\n"
-        "struggle\twar\t0.26\t347\toff\tlearned\tmine\n"
-    )
-    path.write_text(changed)
-    _, lines = read(path)
-    assert not [problem for problem in check(lines) if problem.is_error]
-    assert list(suggestions(lines, ledger.lessons())) == []
+def test_a_name_of_several_words_always_waits() -> None:
+    (change,), _ = suggest([typed("fairly girl", "Pretty Woman", 9)], [], {})
+    assert change.entry.status is Status.REVIEW
 
 
-def test_a_new_pair_gets_the_rate_that_its_original_has_left(ledger: Ledger, tmp_path: Path) -> None:
-    for item, word in zip(reviewed(ledger, 3), ("conflict", "battle", "strife"), strict=True):
-        ledger.decide(item.id, item.saying(word), by=ANNA)
-    path = lines_of(
-        tmp_path,
-        "combat\tbattle\t0.875\t1\tauto\tlearned\t",
-        "combat\tstrife\t0.995\t1\tauto\tlearned\t",
-        "zeal\tconflict\t1\t1\toff\tlearned\t",
-    )
-    _, lines = read(path)
-    found = {one.new.original: one.new.rate for one in suggestions(lines, ledger.lessons())}
-    assert found == {"battle": 0.125, "conflict": 0.3}
+def test_a_new_alternate_takes_no_more_than_is_left() -> None:
+    full = Entry("fight", "campaign", 0.999, 50, source="learned")
+    changes, _ = suggest([typed("struggle", "campaign", 9)], [full], {("campaign",): 9})
+    rates = {change.entry.spun: change.entry.rate for change in changes}
+    assert rates["struggle"] == 0.01
+    assert rates["fight"] == pytest.approx(0.99)
+    half = Entry("fight", "campaign", 0.5, 50, source="learned")
+    (change,), _ = suggest([typed("struggle", "campaign", 9)], [half], {("campaign",): 9})
+    assert change.entry.rate == pytest.approx(0.5)
 
 
-@pytest.mark.parametrize("end", ["", "\n"])
-def test_new_entries_come_into_any_file(ledger: Ledger, tmp_path: Path, end: str) -> None:
-    (item,) = reviewed(ledger, 1)
-    ledger.decide(item.id, item.saying("conflict"), by=ANNA)
-    for rows in ((), ("arms\thands\t0.3\t1\tauto\tlearned\t",), ("zeal\tlove\t0.3\t1\tauto\tlearned\t",)):
-        text = HEAD + "\n".join(rows) + (end if rows else "")
-        path = tmp_path / "mine.tsv"
-        path.write_text(text)
-        _, lines = read(path)
-        path.write_text(apply(text, changes(text, list(suggestions(lines, ledger.lessons())))))
-        _, lines = read(path)
-        assert sum(line.entry is not None for line in lines) == len(rows) + 1
-        assert not [problem for problem in check(lines) if problem.is_error]
+def test_what_is_left_out_stays() -> None:
+    evidence = said(no=5)
+    assert suggest([evidence], [WAR], {})[0]
+    assert suggest([evidence], [WAR], {}, without={evidence.key}) == ((), ())
 
 
-def test_an_entry_that_is_off_and_was_typed_comes_back(ledger: Ledger, tmp_path: Path) -> None:
-    for item in reviewed(ledger, 4):
-        ledger.decide(item.id, item.saying("conflict"), by=ANNA)
-    path = lines_of(tmp_path, "struggle\tconflict\t0.2\t1\toff\tlearned\t")
-    (found,) = suggestions(read(path)[1], ledger.lessons())
-    assert found.new.status is Status.AUTO
-    assert found.comments[0] == "# review: 4 of 4 right, so off became auto"
+ENTRIES = [Entry(word, "war", 0.1, 3, source="learned", note="pairs: 1 of 9") for word in ("a b", "c", "d e", "g")]
 
 
-def test_negative_examples_are_added_once() -> None:
-    lessons = Lessons({}, {}, {("a", "b"): ("One is.", "Two are.", "# no", "x" * 301), ("c", "d"): ("One is.",)})
-    present = "# mine\nTwo are.\n"
-    added = negative_examples(present, lessons)
-    assert added == "\n# False alarms, from reviews: to be left alone\nOne is.\n"
-    assert negative_examples(present + added, lessons) == ""
-    assert negative_examples(present + added, Lessons({}, {}, {("a", "b"): ("Three.",)})) == "\nThree.\n"
-
-
-def test_the_command_prints_a_patch_or_writes(
-    ledger: Ledger, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+@given(
+    st.lists(st.sampled_from(ENTRIES), unique=True),
+    st.lists(st.sampled_from(["a", "b", "c d", "h"]), unique=True),
+    st.sampled_from(["\n", "\r\n"]),
+    st.booleans(),
+)
+def test_edits_change_these_lines_alone_and_keep_order(
+    changed: list[Entry], new: list[str], ending: str, ends: bool
 ) -> None:
-    for item in reviewed(ledger, 5):
-        ledger.decide(item.id, REJECT, by=ANNA)
-    path = lines_of(tmp_path, "struggle\twar\t0.26\t347\tauto\tlearned\t")
-    before = path.read_text()
-    monkeypatch.chdir(tmp_path)
+    lines = [HEAD, *(f"{e.spun}\twar\t0.10\t3\tauto\tlearned\tpairs: 1 of 9" for e in ENTRIES)]
+    text = ending.join(lines) + (ending if ends else "")
+    off = [Change(Entry(e.spun, "war", 0.1, 3, Status.OFF, "learned"), e, "auto -> off", ("one",)) for e in changed]
+    added = [Change(Entry(word, "war", 0.1, 1, source="review"), None, "new") for word in new]
+    result = apply(text, edits(text.split("\n"), [*off, *added]))
+    rows = [row.removesuffix("\r") for row in result.split("\n") if row]
+    entries = [row.split("\t") for row in rows[1:] if not row.startswith("#")]
+    assert [row[0] for row in entries] == sorted([e.spun for e in ENTRIES] + new)
+    assert {row[0] for row in entries if row[4] == "off"} == {e.spun for e in changed}
+    untouched = [f"{e.spun}\twar\t0.10\t3\tauto\tlearned\tpairs: 1 of 9" for e in ENTRIES if e not in changed]
+    assert set(untouched) <= set(rows)
+    assert result.count("# review: ") == len(changed) + len(new)
 
-    def run(*further: str) -> tuple[str, str]:
-        monkeypatch.setattr(sys, "argv", ["unspin", "lexicon", "suggest", "mine.tsv", *further])
-        with pytest.raises(SystemExit) as ended:
-            main()
-        assert ended.value.code == 0
-        return capsys.readouterr()
 
-    out, err = run()
-    assert "--- a/mine.tsv\n+++ b/mine.tsv\n" in out
-    assert "-struggle\twar\t0.26\t347\tauto\tlearned\t\n" in out
-    assert "+The struggle of number 4 ended.\n" in out
-    assert "0 new entries, 0 to auto, 1 to review, 0 to off; 2 negative examples" in err
-    assert path.read_text() == before
-    assert run("--write", "--from", "unspin.db")[0] == ""
-    assert "\treview\tlearned" in path.read_text()
-    assert (tmp_path / "mine.examples.tsv").read_text().splitlines()[1:] == [
-        "The struggle of number 4 ended.",
-        "The struggle of number 3 ended.",
+def test_reasons_of_an_earlier_review_give_way() -> None:
+    rows = [
+        HEAD,
+        "# kept",
+        "# review: auto -> review: old",
+        "#   old",
+        "struggle\twar\t0.26\t347\treview\tlearned\t",
+        "",
     ]
-    assert run() == ("", "mine.tsv: 0 new entries, 0 to auto, 0 to review, 0 to off; 0 negative examples\n")
+    before = Entry("struggle", "war", 0.26, 347, Status.REVIEW, "learned")
+    change = Change(WAR, before, "review -> auto: accepted 3 of 3", ("said [[struggle|war]].",))
+    assert apply("\n".join(rows), edits(rows, [change])).split("\n")[1:-2] == [
+        "# kept",
+        "# review: review -> auto: accepted 3 of 3",
+        "#   said [[struggle|war]].",
+    ]
+
+
+def decide(folder: Path, *answers: tuple[str, Answer]) -> None:
+    """Answer the first open items of these words."""
+    with Ledger(folder / "unspin.db") as ledger:
+        for words, answer in answers:
+            item = next(i for i in ledger.items(undecided=True) if i.before == words)
+            ledger.decide(item.id, answer, by=ANNA)
+
+
+def test_a_ledger_is_heard(a_review: Path) -> None:
+    campaign = Answer(State.REPLACED, "campaign")
+    decide(a_review, ("struggle", ACCEPT), ("struggle", Answer(State.REPLACED, "fight")), ("struggle", campaign))
+    decide(a_review, ("unprecedented", REJECT), ("4", REJECT))
+    with Ledger(a_review / "unspin.db") as ledger:
+        found = {(one.entry.spun, one.entry.original): one for one in hear(ledger).evidence}
+    war = found["struggle", "war"]
+    assert (war.accepted, war.refused, war.unwanted, war.left) == (1, 2, 2, 0)
+    assert (found["struggle", "fight"].accepted, found["struggle", "campaign"].is_typed) == (1, True)
+    assert found["unprecedented", "extraordinary"].left == 1
+    assert "[[unprecedented|unprecedented]]" in found["unprecedented", "extraordinary"].against[0]
+    assert (found["4", "four"].refused, found["4", "four"].unwanted) == (0, 1)  # held whatever its status
+
+
+def test_an_answer_that_was_undone_says_nothing(a_review: Path) -> None:
+    decide(a_review, ("struggle", REJECT))
+    with Ledger(a_review / "unspin.db") as ledger:
+        ledger.undo(by=ANNA)
+        assert hear(ledger).evidence == ()
+
+
+def test_a_settled_sentence_has_everything_decided(a_review: Path) -> None:
+    decide(a_review, ("struggle", ACCEPT), ("unprecedented", REJECT))
+    with Ledger(a_review / "unspin.db") as ledger:
+        assert hear(ledger).settled == ()
+    decide(a_review, ("struggle", ACCEPT))
+    with Ledger(a_review / "unspin.db") as ledger:
+        (one,) = hear(ledger).settled
+    assert one.markup == "The [[struggle|war]] was a unprecedented one, and the [[struggle|war]] goes on."
+
+
+def test_asking_twice_changes_nothing_more(a_review: Path, tmp_path: Path) -> None:
+    path = tmp_path / "mine.tsv"
+    row = "struggle\twar\t0.26\t347\tauto\tlearned\t"
+    path.write_text(f"{HEAD}\n{row}\n")
+    campaign = Answer(State.REPLACED, "campaign")
+    decide(a_review, *[("struggle", campaign)] * 3)
+    with Ledger(a_review / "unspin.db") as ledger:
+        assert ledger.count(Filter(states=(State.REPLACED,))) == 3
+        first = Reviser(ledger, path).revision()
+        path.write_text(apply(first.text, first.edits))
+        assert [change.entry.status for change in first.changes] == [Status.AUTO, Status.REVIEW]
+        assert Reviser(ledger, path).revision().edits == ()
+    lines = read(path)[1]
+    assert not [problem for problem in check(lines) if problem.is_error]

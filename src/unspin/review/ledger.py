@@ -31,7 +31,6 @@ from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
 from unspin.review.earlier import earlier
 from unspin.review.exchange import Imported, exported, imported
-from unspin.review.lessons import Lessons, lessons
 from unspin.review.model import (
     EVERYTHING,
     Added,
@@ -335,11 +334,6 @@ class Ledger:
         """Counts by state, document, entry and reviewer."""
         with self._store.read() as connection:
             return status(self._store, connection)
-
-    def lessons(self) -> Lessons:
-        """What the decisions say about the lexicon: see `unspin.review.lessons`."""
-        with self._store.read() as connection:
-            return lessons(self._store, connection)
 
     def restoration(self, document: int, *, min_confidence: float = MIN_CONFIDENCE) -> Restoration:
         """The restoration that the decisions make of a text: see `unspin.review.applying`."""
