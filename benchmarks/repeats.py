@@ -4,7 +4,7 @@
 
 PAIRS is JSON Lines of `{"original": …, "spun": [copy, copy]}`, a clean file a paragraph a line; both may
 be gzipped. Each pair is a document of two paragraphs; a clean file is read as documents of `--document`
-lines. `--lexicon-from` learns the variants from other pairs; without it there is no lexicon.
+lines. `--lexicon-from` learns a lexicon from other pairs; without it there is no lexicon.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ import click
 
 from unspin.align import read_pairs
 from unspin.learn import learn
-from unspin.repeats import MIN_WORDS, Variants, find_repeats
+from unspin.lexicon import Lexicon
+from unspin.repeats import MIN_WORDS, find_repeats
 from unspin.text import phrase, segment
 
 
@@ -29,43 +30,36 @@ def _lines(path: Path) -> Iterator[str]:
         yield from (line.rstrip("\n") for line in file)
 
 
-def _variants(path: Path) -> Variants:
-    found: dict[tuple[str, ...], set[tuple[str, ...]]] = {}
-    for entry in learn(read_pairs(path)):
-        found.setdefault(phrase(entry.spun), set()).add(phrase(entry.original))
-    return found
-
-
-def _found(first: str, second: str, variants: Variants | None) -> str | None:
+def _found(first: str, second: str, lexicon: Lexicon | None) -> str | None:
     """The kind under which the second paragraph is found; None where the rule does not look."""
     if any(len(segment(text).paragraphs) != 1 or len(phrase(text)) < MIN_WORDS for text in (first, second)):
         return None
     # a paragraph that is kept even when it is repeated word by word is no miss
     if not all(find_repeats(segment(f"{text}\n{text}")) for text in (first, second)):
         return None
-    groups = find_repeats(segment(f"{first}\n{second}"), variants=variants)
+    groups = find_repeats(segment(f"{first}\n{second}"), lexicon=lexicon)
     return groups[0].repeats[0].kind.value if groups else "missed"
 
 
-def _recall(pairs: Path, variants: Variants | None) -> None:
+def _recall(pairs: Path, lexicon: Lexicon | None) -> None:
     for title, first, second in (("original, spun", 0, 1), ("spun, original", 1, 0), ("spun, spun", 1, 2)):
         counts: Counter[str] = Counter()
         for pair in read_pairs(pairs):
             for texts in zip(*(text.split("\n") for text in (pair.original, *pair.spun)), strict=True):
-                kind = _found(texts[first], texts[second], variants)
+                kind = _found(texts[first], texts[second], lexicon)
                 counts.update([kind] if kind else [])
         total = counts.total()
         click.echo(f"{title:16} {total:6} pairs  recall {1 - counts['missed'] / total:.3f}  {dict(counts)}")
 
 
-def _removed(path: Path, variants: Variants | None, lines: int, document: int, show: bool) -> None:
+def _removed(path: Path, lexicon: Lexicon | None, lines: int, document: int, show: bool) -> None:
     source = islice(_lines(path), lines)
     counts: Counter[str] = Counter()
     while block := list(islice(source, document)):
         text = "\n".join(block)
         read = segment(text)
         counts["paragraphs"] += len(read.paragraphs)
-        for group in find_repeats(read, variants=variants):
+        for group in find_repeats(read, lexicon=lexicon):
             for repeat in group.repeats:
                 counts[repeat.kind.value] += 1
                 if show and repeat.kind.value != "exact":
@@ -93,11 +87,11 @@ def main(
     more_clean: tuple[Path, ...],
 ) -> None:
     """Print recall on spun pairs and removals in clean text."""
-    variants = _variants(lexicon_from) if lexicon_from else None
+    lexicon = Lexicon(learn(read_pairs(lexicon_from))) if lexicon_from else None
     if pairs:
-        _recall(pairs, variants)
+        _recall(pairs, lexicon)
     for path in (*clean, *more_clean):
-        _removed(path, variants, lines, document, show)
+        _removed(path, lexicon, lines, document, show)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,7 @@ or not one a text.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cache
 from heapq import heappop, heappush
 from itertools import combinations
@@ -27,10 +27,13 @@ from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, L
 from unspin.stretches import gaps
 from unspin.text import tokens
 from unspin.units import Passages, characters_digest, read_passages
+from unspin.verbatim import find_passages
 from unspin.words import Longs
 
+PASSAGE_WORDS = 50
 SPIN_MARGIN = 0.03  # of originality: so near to the best, a text is as good an original
 MAX_DIFFED = 20_000  # words: alignment takes the product of two lengths
+BLANKS = (" ", "\t")
 EVERY_PAIR = 40  # members of a group, all of whose pairs are compared for the weakest
 LEADERS = 8  # of a chain of matches, each compared with all that is left of it
 
@@ -57,8 +60,9 @@ def dedupe(
 ) -> tuple[CopyGroup, ...]:
     """The passages of `texts` that say the same, each group with the one to keep.
 
-    `level` says what is compared: whole texts, their paragraphs (lines) or their sentences. `dates` are one number a
-    text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
+    `level` says what is compared: whole texts, their paragraphs (lines) or their sentences; or, at `Level.PASSAGE`,
+    runs of `min_words` words (if 0, of `PASSAGE_WORDS`) that are the same, wherever they start and end. `dates` are one
+    number a text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
     without one, only the skeleton finds what was spun. Passages under `min_words` words are passed over, and so are
     empty ones. `jobs` is how many processors compare passages, and changes nothing else. Raises ValueError if dates
     are missing, or not one a text.
@@ -70,6 +74,9 @@ def dedupe(
         raise ValueError("to keep the newest needs dates")
     if dates is not None and len(dates) != len(texts):
         raise ValueError(f"{len(dates)} dates for {len(texts)} texts")
+    if level is Level.PASSAGE:
+        order = _text_order(texts, keep, dates)
+        return find_passages(texts, min_words=min_words or PASSAGE_WORDS, order=order, progress=progress)
     table = canon(lexicon) if lexicon else Canon()
     passages = read_passages(texts, level, table, min_words=min_words, progress=progress)
     policy = Policy(keep, dates or (), passages)
@@ -77,6 +84,26 @@ def dedupe(
     graph.learn(*candidates(passages.corpus, progress=progress), progress=progress)
     groups = groups_of(passages, policy, graph)
     return tuple(sorted(groups, key=lambda group: (group.kept.text, group.kept.start)))
+
+
+def _text_order(
+    texts: Sequence[str], keep: Keep, dates: Sequence[float] | None
+) -> Callable[[int], tuple[float, float, int]]:
+    """The order in which texts keep what several have; copies that are equal are all as original."""
+
+    def order(number: int) -> tuple[float, float, int]:
+        date, length = dates[number] if dates else 0.0, len(texts[number])
+        match keep:
+            case Keep.FIRST:
+                return 0.0, 0.0, number
+            case Keep.LONGEST:
+                return -length, date, number
+            case Keep.NEWEST:
+                return -date, -length, number
+            case Keep.ORIGINAL:
+                return date, -length, number
+
+    return order
 
 
 class Policy:
@@ -312,6 +339,15 @@ def changes(kept: str, copy: str) -> tuple[tuple[str, str], ...]:
 
 
 def without(text: str, copies: Iterable[Place]) -> str:
-    """The text without some of its passages, which do not overlap, and without the line breaks that they leave."""
-    repeats = tuple(Repeat(place.start, place.end, DuplicateKind.EXACT, 1.0) for place in copies)
-    return apply(text, removals([DuplicateGroup(0, 0, repeats)], text)) if repeats else text
+    """The text without some of its passages, which do not overlap, and without the gaps that they leave."""
+    repeats: list[Repeat] = []
+    for place in sorted(copies, key=lambda place: place.start):
+        start, end = place.start, place.end
+        while text[end : end + 1] in BLANKS:
+            end += 1
+        if text[end : end + 1] in ("", "\n", "\r"):  # nothing follows in its line
+            least = repeats[-1].end if repeats else 0
+            while start > least and text[start - 1] in BLANKS:
+                start -= 1
+        repeats.append(Repeat(start, end, DuplicateKind.EXACT, 1.0))
+    return apply(text, removals([DuplicateGroup(0, 0, tuple(repeats))], text)) if repeats else text

@@ -54,13 +54,16 @@ class Canon:
     """Phrases that a spinner swaps for one another, each with the name of its class; and how each leans.
 
     It leans 1 if it is only ever swapped, -1 if it only ever stands for another, and 0 if both. The classes that
-    `deny` say "not" in most of their phrases, and `function` are those that hold a function word.
+    `deny` say "not" in most of their phrases, those that `count` hold numbers only ("200", "2 hundred"), and
+    `function` are those that hold a function word.
     """
 
     classes: Mapping[Phrase, str] = field(default_factory=dict)
     leaning: Mapping[Phrase, int] = field(default_factory=dict)
     deny: frozenset[str] = frozenset()
+    count: frozenset[str] = frozenset()
     function: frozenset[str] = frozenset()
+    index: Mapping[str, Sequence[Phrase]] = field(default_factory=dict)  # the phrases by their longest words
 
 
 @lru_cache(maxsize=4)
@@ -97,7 +100,11 @@ def canon(lexicon: Lexicon) -> Canon:
         balance[name] += 1 if is_negated(" ".join(phrase)) else -1
     deny = frozenset(name for name, count in balance.items() if count > 0)
     function = frozenset(name for phrase, name in classes.items() if len(phrase) == 1 and phrase[0] in _FUNCTION)
-    return Canon(classes, leaning, deny, function)
+    index: dict[str, list[Phrase]] = {}
+    for phrase in classes:
+        index.setdefault(max(phrase, key=len), []).append(phrase)
+    other = {name for phrase, name in classes.items() if not _is_count(phrase)}
+    return Canon(classes, leaning, deny, frozenset(classes.values()) - other, function, index)
 
 
 def _phrases_of(texts: Iterable[str]) -> list[Phrase]:
@@ -163,15 +170,17 @@ def _table(known: Mapping[str, int], canon: Canon) -> _Table:
     single = np.arange(len(known), dtype=np.int32)
     leaning = np.zeros(len(known), np.int8)
     by_length: defaultdict[int, dict[tuple[int, ...], tuple[int, int]]] = defaultdict(dict)
-    for phrase, name in canon.classes.items():
-        numbers = tuple(known.get(word, -1) for word in phrase)
-        if -1 in numbers:
+    # a short text has fewer words than the canon phrases
+    for phrase in chain.from_iterable(canon.index.get(word, ()) for word in min(known, canon.index, key=len)):
+        name = canon.classes[phrase]
+        spelt = tuple(known.get(word, -1) for word in phrase)
+        if -1 in spelt:
             continue
         symbol = len(known) + classes.setdefault(name, len(classes))
-        if len(numbers) == 1:
-            single[numbers], leaning[numbers] = symbol, canon.leaning[phrase]
+        if len(spelt) == 1:
+            single[spelt], leaning[spelt] = symbol, canon.leaning[phrase]
         else:
-            by_length[len(numbers)][numbers] = symbol, canon.leaning[phrase]
+            by_length[len(spelt)][spelt] = symbol, canon.leaning[phrase]
     first, second = np.zeros((2, len(known)), np.uint16)
     for length, phrases in by_length.items():
         for a, b, *_ in phrases:
@@ -179,7 +188,9 @@ def _table(known: Mapping[str, int], canon: Canon) -> _Table:
             second[b] |= _bit(length)
     plain = np.zeros(len(known) + len(classes), np.uint8)
     # "1" stands in classes ("part 1", "part one") that say no number
-    plain[[number for word, number in known.items() if _is_number(word)]] = NUMBER | FACT | KEPT
+    numbers = [number for word, number in known.items() if _is_number(word)]
+    numbers += [len(known) + number for name, number in classes.items() if name in canon.count]
+    plain[numbers] = NUMBER | FACT | KEPT
     function = [number for word, number in known.items() if word in _FUNCTION]
     function += [len(known) + number for name, number in classes.items() if name in canon.function]
     plain[function] |= KEPT
@@ -207,6 +218,11 @@ def _phrases(length: int, phrases: Mapping[tuple[int, ...], tuple[int, int]]) ->
 
 def _bit(length: int) -> int:
     return 1 << min(length, 15)
+
+
+def _is_count(phrase: Phrase) -> bool:
+    """Is it a number, or several ("20 first")?"""
+    return any(map(_is_number, phrase)) and all(_is_number(word) or word in ("first", "second") for word in phrase)
 
 
 def _is_number(word: str) -> bool:

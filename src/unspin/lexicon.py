@@ -257,11 +257,6 @@ class Lexicon:
         return {n: keeps_capital(entry) for n, entry in enumerate(self.active) if is_name(entry)}
 
     @cached_property
-    def variants(self) -> dict[Phrase, frozenset[Phrase]]:
-        """Per spun phrase, the originals it may stand for."""
-        return {key: frozenset(self.originals[n] for n in numbers) for key, numbers in self.by_spun.items()}
-
-    @cached_property
     def kept(self) -> dict[Phrase, float]:
         """Per head (original phrase), the probability that the spinner leaves it alone."""
         total: defaultdict[Phrase, float] = defaultdict(float)

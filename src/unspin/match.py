@@ -43,7 +43,6 @@ COPIED = 9.0  # log odds of the stretches that stand in the other text,
 COVERED = 0.7  # and share of the shorter text that they make up in a copy
 CONTAINED = 0.55  # share of its symbols that stand in a much longer text
 SHARED = 20  # symbols that make an overlap
-EDGE = 3  # symbols around a copied stretch, which ends before what differs
 NAMES = 0.34  # share of the names in them that may be missing in the other text,
 DOUBTFUL_NAMES = 0.1  # and where the similarity is below SIMILARITY
 NEAR = 0.92  # share of equal words
@@ -123,9 +122,9 @@ class _Side:
         return self.codes.count(ALIGNS) + self.codes.count(ALIGNS | FUNCTION)
 
     def own(self, facts: Iterable[tuple[int, int]], known: Collection[int]) -> set[int]:
-        """Those of the text's facts in the stretches, or next to them, that the other one does not know."""
+        """Those of the text's facts in the stretches that the other one does not know."""
         missing = [(place, fact) for place, fact in facts if fact not in known]
-        return {fact for place, fact in missing if any(a - EDGE <= place < b + EDGE for a, b, _ in self.copied)}
+        return {fact for place, fact in missing if any(a <= place < b for a, b, _ in self.copied)}
 
 
 class Matcher:
@@ -142,7 +141,7 @@ class Matcher:
 
     def symbols(self, text: int) -> str:
         """A text's symbols, one character each."""
-        return self._characters(self._numbers(text))
+        return self._characters(self.numbers(text))
 
     def words(self, text: int) -> str:
         """A text's words, one character each."""
@@ -176,6 +175,20 @@ class Matcher:
     def _matched(self, first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
         rows = zip(*(row.tolist() for row in self._promising(first, second, shared)), strict=True)
         return [(a, b, match) for a, b, agree in rows if (match := self._match(a, b, agree))]
+
+    def compare(self, first: int, second: int) -> Match | None:
+        """How two texts match, if they do."""
+        pair = np.array([first]), np.array([second])
+        return next((match for *_, match in self.matches(*pair, np.array([SHARED_GRAMS]))), None)
+
+    def related(self, first: Longs, second: Longs, shared: Longs, *, share: float) -> Iterator[tuple[int, int]]:
+        """Those of the given pairs in which copied stretches make up a `share` of the longer, whatever its facts."""
+        rows = self._promising(first, second, shared)
+        for a, b, _ in zip(*(row.tolist() for row in rows), strict=True):
+            short, long = (b, a) if self._is_longer(a, b) else (a, b)
+            least = share * float(self.lengths[long])
+            if self.lengths[short] >= least and self._sides(short, long)[0].size >= least:
+                yield a, b
 
     def _chunks(self, first: Longs, second: Longs) -> list[int]:
         """Where chunks of pairs start, and where the last one ends."""
@@ -231,6 +244,8 @@ class Matcher:
             return None
         count = self._new(short), self._new(long)
         adds = self._adds(short, long.text, count[0]), self._adds(long, short.text, count[1])
+        if all(adds) and max(count) <= FEW:  # nothing but facts
+            return None
         if is_part:
             match = Match(Rule.OVERLAP, short.size / shorter, count, (True, True))
         elif shorter < WHOLE * (both - shorter):
@@ -244,7 +259,7 @@ class Matcher:
     def _sides(self, *texts: int) -> list[_Side]:
         if self.lengths[texts[1]] > ALIGNED and self.lengths[texts[0]] < SHORTER * self.lengths[texts[1]]:
             return [self._inside(*texts), _Side(texts[1], bytearray(), [])]
-        functions = [self._marks(text).translate(_FUNCTION) for text in texts]
+        functions = [self.marks(text).translate(_FUNCTION) for text in texts]
         codes, stretches = realigned([self.symbols(text) for text in texts], functions)
         return [_Side(*side) for side in zip(texts, codes, stretches, strict=True)]
 
@@ -253,12 +268,12 @@ class Matcher:
         pairs, known = self._pairs(text), self._known_pairs(other)
         hits = known[np.minimum(np.searchsorted(known, pairs), len(known) - 1)] == pairs
         found = (np.append(hits, False) | np.append(False, hits)).astype(np.uint8) * np.uint8(ALIGNS)
-        function = np.frombuffer(self._marks(text).translate(_FUNCTION), np.uint8)
+        function = np.frombuffer(self.marks(text).translate(_FUNCTION), np.uint8)
         codes = bytearray((found | function).tobytes())
         return _Side(text, codes, list(copied(codes)))
 
     def _pairs(self, text: int) -> Longs:
-        numbers = self._numbers(text).astype(np.int64)
+        numbers: Longs = self.numbers(text).astype(np.int64)
         return numbers[:-1] << 32 | numbers[1:]
 
     def _whole(self, text: int) -> _Side:
@@ -285,7 +300,7 @@ class Matcher:
         """Of two texts of one length it is one by its symbols, whatever the numbers of the texts."""
         if self.lengths[a] != self.lengths[b]:
             return bool(self.lengths[a] > self.lengths[b])
-        first, second = (self.corpus.hashes[self._numbers(text)].tobytes() for text in (a, b))
+        first, second = (self.corpus.hashes[self.numbers(text)].tobytes() for text in (a, b))
         return first > second
 
     def _denies(self, first: int, second: int) -> bool:
@@ -293,7 +308,7 @@ class Matcher:
         if max(self.lengths[first], self.lengths[second]) > ALIGNED:
             return False
         negated = self.corpus.negated
-        flags = negated[self._numbers(first)], negated[self._numbers(second)]
+        flags = negated[self.numbers(first)], negated[self.numbers(second)]
         if not _denies(self.symbols(first), self.symbols(second), *flags, most=DENIAL):
             return False
         # and a negation it is by its words: a class may be named after another phrase that holds one
@@ -303,10 +318,10 @@ class Matcher:
     def _spoken(self, text: int) -> Ints:
         return self.corpus.words[self.corpus.word_bounds[text] : self.corpus.word_bounds[text + 1]]
 
-    def _numbers(self, text: int) -> Ints:
+    def numbers(self, text: int) -> Ints:
         return self.corpus.symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
 
-    def _marks(self, text: int) -> bytes:
+    def marks(self, text: int) -> bytes:
         return self.corpus.marks[self.corpus.bounds[text] : self.corpus.bounds[text + 1]].tobytes()
 
     def _states_the_same(self, short: _Side, long: _Side, score: float) -> bool:
@@ -319,10 +334,10 @@ class Matcher:
         return not numbers or not (long.is_unread or long.own(known.numbers, stated.symbols))
 
     def _count(self, text: int) -> _Content:
-        symbols = self._numbers(text).tolist()
+        symbols = self.numbers(text).tolist()
         names: list[tuple[int, int]] = []
         numbers: list[tuple[int, int]] = []
-        marks = self._marks(text).translate(_STATED)
+        marks = self.marks(text).translate(_STATED)
         for found, mark in ((names, FACT), (numbers, NUMBER)):
             place = marks.find(mark)
             while place >= 0:

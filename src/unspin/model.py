@@ -228,6 +228,7 @@ class Level(StrEnum):
     DOCUMENT = "document"
     PARAGRAPH = "paragraph"
     SENTENCE = "sentence"
+    PASSAGE = "passage"  # runs of words, wherever they start and end
 
 
 class Keep(StrEnum):

@@ -61,7 +61,7 @@ def _look(
     text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool, assume_spun: bool
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
     document = segment(text)
-    duplicates = () if keep_duplicates else find_repeats(document, variants=lexicon.variants)
+    duplicates = () if keep_duplicates else find_repeats(document, lexicon=lexicon)
     return (
         document,
         duplicates,

@@ -20,6 +20,7 @@ from unspin.model import Level, Place, Progress
 from unspin.text import segment
 from unspin.words import Hashes, Longs, Words, bare, split
 
+UNITS = (Level.DOCUMENT, Level.PARAGRAPH, Level.SENTENCE)  # levels at which a text falls into its passages
 ROWS = 1 << 16  # places made Python's at a time
 
 
@@ -83,7 +84,9 @@ def read_passages(
 
 
 def spans(text: str, level: Level) -> Iterator[tuple[int, int]]:
-    """Where the passages of a text start and end."""
+    """Where the passages of a text start and end. Raises ValueError for a level that is none of `UNITS`."""
+    if level not in UNITS:
+        raise ValueError(f"a {level} may start and end anywhere; only `dedupe` finds it")
     if level is Level.DOCUMENT:
         yield 0, len(text)
     elif level is Level.PARAGRAPH:

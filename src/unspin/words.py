@@ -141,6 +141,17 @@ def split(texts: Iterable[str], *, count: int = 0, progress: Progress | None = N
     )
 
 
+def spans(text: str) -> tuple[Longs, Longs]:
+    """Where the words of a text start and end, as `split` finds them."""
+    starts, ends, passed = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
+    for piece in _pieces(text):
+        block = _read([piece])
+        starts.append(block.starts + (passed - 1))  # it is read after a character of its own
+        ends.append(block.ends + (passed - 1))
+        passed += len(piece)
+    return np.concatenate(starts), np.concatenate(ends)
+
+
 def _blocks(texts: Iterable[str]) -> Iterator[tuple[list[str], bool]]:
     """Texts by the block. A longer one comes in pieces, alone, and from the second on the piece continues it."""
     block: list[str] = []

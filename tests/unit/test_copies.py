@@ -163,6 +163,34 @@ def test_another_number_is_another_fact_but_digits_are_not() -> None:
     assert shape(dedupe([text, text.replace("three", "3")], lexicon=LEXICON)) == [(0, [(1, "normalised")])]
 
 
+@pytest.mark.parametrize("keep", list(Keep))
+def test_no_text_goes_that_states_a_number_of_its_own(keep: Keep) -> None:
+    text = ORIGINAL.replace("for months", "for 9 months")
+    (group,) = dedupe([ORIGINAL, text], keep=keep, dates=[1.0, 2.0], lexicon=LEXICON)
+    assert group.kept.text == 1
+    assert [copy.place.text for copy in group.copies] == [0]
+
+
+def test_ordinals_are_numbers_however_the_lexicon_writes_them() -> None:
+    lexicon = Lexicon([*LEXICON.active, Entry("5th", "fifth", 0.5), Entry("9th", "ninth", 0.5)])
+    first, second = (ORIGINAL.replace("Monday", f"the {day} of May") for day in ("fifth", "ninth"))
+    assert dedupe([first, second], lexicon=lexicon) == ()
+
+
+def test_a_sentence_that_is_new_keeps_a_text_however_it_was_spun() -> None:
+    sentences = SPUN.split(". ")
+    text = ". ".join([sentences[0], NEW.removesuffix("."), *sentences[1:]])
+    (group,) = dedupe([ORIGINAL, text], keep=Keep.FIRST, lexicon=LEXICON)
+    assert [(group.kept.text, copy.place.text) for copy in group.copies] == [(1, 0)]
+
+
+@pytest.mark.parametrize("around", ["{new} {part}", "{part} {new}"])
+def test_half_a_copy_beside_other_words_overlaps(around: str) -> None:
+    part = SPUN.split(" Nevertheless, ")[0]
+    (group,) = dedupe([ORIGINAL, around.format(part=part, new=f"{NEW} {OTHER}")], lexicon=LEXICON)
+    assert not group.copies and len(group.overlaps) == 1
+
+
 def test_a_long_equal_quotation_makes_an_overlap_and_no_copy() -> None:
     quote = "we have always believed that a river belongs to everybody who lives beside it and to nobody who does not"
     first = f"In the morning the mayor opened the bridge with a short speech and many flags, and said {quote}."
@@ -244,6 +272,8 @@ def test_changes_and_without() -> None:
     text = f"One.\n\n{OTHER}\n\nTwo.\n"
     assert without(text, [Place(0, 6, 6 + len(OTHER))]) == "One.\n\nTwo.\n"
     assert without(text, []) == text
+    assert without("Here.  There. Where.\n", [Place(0, 7, 13)]) == "Here.  Where.\n"
+    assert without("Here. There. \nWhere.", [Place(0, 6, 12), Place(0, 0, 5)]) == "Where."
 
 
 @pytest.mark.parametrize(

@@ -15,7 +15,8 @@ from unspin.errors import FormatError
 from unspin.model import Candidate, Restoration
 from unspin.review.ledger import Ledger
 from unspin.review.model import ACCEPT, REJECT, Answer, Filter, Reviewer, State
-from unspin.review.records import read_record, schema
+from unspin.review.records import read_record
+from unspin.schemas import schema
 
 Restored = Callable[..., tuple[Restoration, list[Candidate]]]
 ANNA, BERT = Reviewer("anna"), Reviewer("bert")
@@ -122,7 +123,7 @@ def test_what_another_lexicon_proposed_is_stale_here(reviewed: Ledger, other: Le
 
 
 def test_every_line_is_as_the_schema_says(exported: tuple[str, ...]) -> None:
-    validator = jsonschema.Draft202012Validator(json.loads(schema()))
+    validator = jsonschema.Draft202012Validator(json.loads(schema("review")))
     kinds = set()
     for line in exported:
         validator.validate(json.loads(line))
@@ -145,7 +146,7 @@ def _spoilt(value: Any, spoil: Callable[[Any], Any]) -> Iterator[Any]:
 
 @pytest.mark.parametrize("wrong", [None, True, -1, 0, 1.5, 7, "", "x", [], {}], ids=repr)
 def test_what_the_schema_refuses_is_refused(exported: tuple[str, ...], wrong: object) -> None:
-    validator = jsonschema.Draft202012Validator(json.loads(schema()))
+    validator = jsonschema.Draft202012Validator(json.loads(schema("review")))
     samples: dict[str, Any] = {}
     for line in exported:
         record = json.loads(line)

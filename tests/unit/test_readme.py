@@ -10,6 +10,8 @@ import pytest
 from click.testing import CliRunner
 
 from unspin.cli import unspin
+from unspin.pipeline import examine
+from unspin.review.ledger import Ledger
 
 ROOT = Path(__file__).parents[2]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -38,8 +40,23 @@ def test_the_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Monk
         (tmp_path / target).write_bytes((ROOT / "seeds" / "seed.txt").read_bytes())
     (tmp_path / "seeds/seed.markup.txt").write_bytes((ROOT / "seeds" / "seed.markup.txt").read_bytes())
     _, *arguments = shlex.split(command)
+    _before(arguments, tmp_path)
     result = CliRunner().invoke(unspin, arguments)
-    assert result.exit_code == (1 if "--check" in arguments else 0), result.output
+    if arguments[0] == "review":  # which asks a person
+        assert result.exit_code == 2
+        assert "needs a terminal" in result.output
+    else:
+        assert result.exit_code == (1 if "--check" in arguments else 0), result.output
+
+
+def _before(arguments: list[str], folder: Path) -> None:
+    """What must have been done before a command can run."""
+    if arguments[0] == "index":
+        assert CliRunner().invoke(unspin, ["index", "build", arguments[2], "article.txt"]).exit_code == 0
+    elif arguments[0] == "apply":
+        text = (folder / "article.txt").read_text(encoding="utf-8")
+        with Ledger(str(folder / "unspin.db"), create=True) as ledger:
+            ledger.add("article.txt", *examine(text), encoding="utf-8")
 
 
 def test_the_makefile_has_what_the_readme_promises() -> None:

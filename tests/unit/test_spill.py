@@ -20,6 +20,7 @@ from unspin.errors import OutputError
 from unspin.lexicon import Lexicon
 from unspin.model import Entry, Keep, Level
 from unspin.spill import spilled
+from unspin.units import UNITS
 
 FUNCTION = (
     "the a of to in and for on at by with from as is was were be that this it his they which not or if than".split()
@@ -110,7 +111,7 @@ TEXTS = st.lists(WORDS, min_size=0, max_size=40).map(" ".join)
 
 
 @settings(deadline=None, max_examples=25)
-@given(st.data(), st.sampled_from(list(Level)), st.sampled_from((LEAST, 20_000, LITTLE)), st.integers(0, 20))
+@given(st.data(), st.sampled_from(UNITS), st.sampled_from((LEAST, 20_000, LITTLE)), st.integers(0, 20))
 def test_any_texts_are_grouped_as_in_memory(data: st.DataObject, level: Level, memory: int, min_words: int) -> None:
     sources = data.draw(st.lists(TEXTS, min_size=1, max_size=5))
     separators = st.sampled_from((" ", "", ", ", "\n"))
@@ -130,7 +131,7 @@ def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("unspin.spill.write", full)
+    monkeypatch.setattr("unspin.postings.write", full)
     with pytest.raises(OutputError, match="no space left"), spilled(["one two"], memory=LITTLE, folder=tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []

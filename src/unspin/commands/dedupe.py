@@ -17,15 +17,17 @@ import xxhash
 
 from unspin.commands import options
 from unspin.commands.terminal import Failures, counted, legible, product, progress, say
-from unspin.copies import changes, dedupe, without
+from unspin.copies import PASSAGE_WORDS, changes, dedupe, without
 from unspin.errors import InputError, OutputError
 from unspin.files import Source, SourceText, read, sources, write_atomic
 from unspin.lexicon import Lexicon
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
 from unspin.pipeline import default_lexicon
 from unspin.spill import spilled
+from unspin.verbatim import SHORTEST
 
-MIN_WORDS = {Level.DOCUMENT: 0, Level.PARAGRAPH: 25, Level.SENTENCE: 12}  # shorter ones repeat on purpose
+# Shorter ones repeat on purpose.
+MIN_WORDS = {Level.DOCUMENT: 0, Level.PARAGRAPH: 25, Level.SENTENCE: 12, Level.PASSAGE: PASSAGE_WORDS}
 AGAIN = 8  # texts that are not held, and are kept at hand
 OPENING = 70  # characters of a passage that a report in words shows
 
@@ -217,7 +219,7 @@ def _groups(
     type=click.Choice([*map(str, Level)]),
     default=str(Level.DOCUMENT),
     show_default=True,
-    help="What is compared: whole texts, their paragraphs, or their sentences.",
+    help="What is compared: whole texts, their paragraphs, their sentences, or any runs of the same words.",
 )
 @click.option(
     "--keep",
@@ -229,7 +231,8 @@ def _groups(
 @click.option(
     "--min-words",
     type=click.IntRange(min=0),
-    help="Leave shorter passages alone. [default: 0 for documents, 25 for paragraphs, 12 for sentences]",
+    help="Leave shorter passages alone. [default: 0 for documents, 25 for paragraphs, 12 for sentences, "
+    "50 for passages]",
 )
 @click.option("--format", "style", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
 @options.schema_option("copies", of="a line of --format jsonl")
@@ -273,6 +276,8 @@ def command(
     the rule that makes it one. JSON is an object per group, with the copies' texts and scores. "Newest" and "earliest"
     go by the time when a file was last changed.
 
+    --level passage finds long runs of the same words (50 or more) inside texts that differ otherwise.
+
     With -o, the texts go to DIR under the same names, without the copies; a text that is a copy as a whole is left
     out. Overlaps share much with what is kept and say more: they stay. No input is changed, and no group loses its
     last copy. With --memory, collections that are larger than memory are done, with the same result; an index
@@ -282,9 +287,13 @@ def command(
     Examples:
       unspin dedupe articles/
       unspin dedupe --level paragraph --format jsonl --diff articles/ > copies.jsonl
-      unspin dedupe --keep longest -o unique articles/
+      unspin dedupe --level passage -o unique articles/
       unspin dedupe --memory 2G --level paragraph -o unique crawl/
     """
+    if level == Level.PASSAGE and memory is not None:
+        raise click.UsageError("--level passage holds all in memory; leave --memory out")
+    if level == Level.PASSAGE and min_words is not None and min_words < SHORTEST:
+        raise click.UsageError(f"--level passage needs --min-words {SHORTEST} or more")
     if folder and memory is None:
         raise click.UsageError("--temp-dir needs --memory")
     found, errors = sources(files, skip=output)

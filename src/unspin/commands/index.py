@@ -18,6 +18,7 @@ from unspin.index import Added, Index, describe
 from unspin.lexicon import Lexicon
 from unspin.model import Answer, DuplicateKind, Level, NamedText, Place
 from unspin.pipeline import default_lexicon
+from unspin.units import UNITS
 
 _index = click.argument("index", type=click.Path(path_type=Path), metavar="INDEX")
 _format = click.option("--format", "style", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
@@ -109,7 +110,7 @@ def _added(path: Path, added: Added) -> str:
 @options.texts_argument
 @click.option(
     "--level",
-    type=click.Choice([*map(str, Level)]),
+    type=click.Choice([*map(str, UNITS)]),
     default=str(Level.DOCUMENT),
     show_default=True,
     help="What is compared: whole texts, their paragraphs, or their sentences.",
@@ -198,7 +199,7 @@ def add_command(index: Path, files: tuple[str, ...], style: str, lexicons: tuple
 @options.texts_argument
 @_format
 @_schema
-@click.option("--level", type=click.Choice([*map(str, Level)]), help="What is looked for. [default: as in the index]")
+@click.option("--level", type=click.Choice([*map(str, UNITS)]), help="What is looked for. [default: as in the index]")
 @click.option("--min-words", type=click.IntRange(min=0), help=f"{_min_words_help} [default: as in the index]")
 @click.option(
     "-o",
