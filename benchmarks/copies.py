@@ -11,8 +11,8 @@ stay. Precision is over the copies found that belong to a planted text:
 the kept one must be of the same original. Originals that share eight words in a row with another are copies of their
 own making: clean ones are not planted, and where two of the pairs were joined, that is left out (and counted). Groups
 of distractors alone are counted apart, by kind: whether these are copies only a reader can tell (`--show` prints
-them). Words are swapped for others about as frequent, as by a spinner whose thesaurus nobody knows.
-Speed is measured by `scale.py`.
+them). Words are swapped by WordNet's synonyms (`apt-get install wordnet-base`, `pip install lemminflect`) and for
+others about as frequent, as by spinners whose thesaurus nobody knows: `swappers.py`. `scale.py` measures speed.
 """
 
 from __future__ import annotations
@@ -88,10 +88,14 @@ def lines(path: Path) -> Iterator[str]:
 
 @dataclass(slots=True)
 class Planted:
-    """Texts of one kind: an origin number for each, and the pairs of texts that should be found together."""
+    """Texts of one kind: an origin number for each, and the pairs of texts that should be found together.
+
+    `stays` are the numbers of texts that say what no other one does, so that they must not go.
+    """
 
     texts: list[str] = field(default_factory=list)
     origins: list[int] = field(default_factory=list)
+    stays: list[int] = field(default_factory=list)
     wanted: dict[str, list[tuple[int, int]]] = field(default_factory=lambda: defaultdict(list))
 
     def add(self, *texts: str) -> int:
@@ -139,8 +143,13 @@ def unrepeated(candidates: Sequence[str], background: Sequence[str]) -> list[str
     return [text for text in candidates if all(counts[run] == 1 for run in _runs(text))]
 
 
-def made(clean: Iterator[str], count: int, ways: dict[str, Callable[[str], str | None]]) -> Planted:
-    """Clean paragraphs with a copy each, of those that `ways` can make one of; as many of each way, `count` in all."""
+def made(
+    clean: Iterator[str], count: int, ways: dict[str, Callable[[str], str | None]], *, stays: Sequence[int] = ()
+) -> Planted:
+    """Clean paragraphs with a copy each, of those that `ways` can make one of; as many of each way, `count` in all.
+
+    `stays` says which of the two must not go: 0, the paragraph, or 1, its copy.
+    """
     planted = Planted()
     for way, copy in ways.items():
         while len(planted.wanted[way]) < count // len(ways):
@@ -148,6 +157,7 @@ def made(clean: Iterator[str], count: int, ways: dict[str, Callable[[str], str |
             if (other := copy(text)) and other != text:
                 first = planted.add(text, other)
                 planted.wanted[way].append((first, first + 1))
+                planted.stays += [first + number for number in stays]
     return planted
 
 
@@ -191,6 +201,20 @@ def half(lexicon: Lexicon, chance: random.Random, around: Iterator[str] | None) 
     return copy
 
 
+def extended(swap: Callable[[str], str], chance: random.Random, around: Iterator[str]) -> Callable[[str], str | None]:
+    """Swapped, with a sentence of another paragraph put in."""
+
+    def copy(text: str) -> str | None:
+        parts = sentences(swap(text))
+        new = min(sentences(next(around)), key=lambda part: abs(len(part.split()) - NEW_WORDS))
+        if len(new.split()) < NEW_WORDS:
+            return None
+        parts.insert(chance.randint(0, len(parts)), new)
+        return " ".join(parts)
+
+    return copy
+
+
 def templates(count: int) -> Planted:
     """Texts of few templates, each with facts of its own."""
     chance = random.Random(SEED)
@@ -225,7 +249,13 @@ def planted_in(
         ways = {"sentences dropped": moved(swap, drop=True), "shuffled": moved(swap, drop=False)}
         sections[f"{name} 30%, moved"] = made(source, planted, ways)
     sections["half"] = made(source, planted, {"alone": half(lexicon, chance, None)})
-    sections["half in another"] = made(source, planted, {"beside another half": half(lexicon, chance, source)})
+    beside = {"beside another half": half(lexicon, chance, source)}
+    sections["half in another"] = made(source, planted, beside, stays=(0, 1))
+    ways = {f"{name} 15%": extended(partial(swap, rate=0.15), chance, source) for name, swap in swappers.items()}
+    ways["known spinner"] = extended(
+        lambda text: spin(text, lexicon, seed=chance.randrange(10**6)).text, chance, source
+    )
+    sections["new sentence"] = made(source, planted, ways, stays=(1,))
     sections["templates"] = templates(4 * planted)
     return sections
 
@@ -245,6 +275,7 @@ def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Le
     section_of += ["clean"] * len(distractors)
     texts += distractors
     group_of: dict[int, int] = {}
+    gone: set[int] = set()
     overlaps: set[frozenset[int]] = set()
     right, wrong, right_overlaps, wrong_overlaps, quoting, clean = (Counter[str]() for _ in range(6))
     for number, group in enumerate(dedupe(texts, lexicon=lexicon)):
@@ -256,6 +287,7 @@ def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Le
             is_copy = copy.kind is not DuplicateKind.OVERLAP
             if is_copy:
                 group_of[other] = number
+                gone.add(other)
             is_right = origin_of[kept] == origin_of[other]
             names = {section_of[kept], section_of[other]}
             tally = (right if is_right else wrong) if is_copy else (right_overlaps if is_right else wrong_overlaps)
@@ -277,6 +309,9 @@ def report(sections: dict[str, Planted], distractors: Sequence[str], lexicon: Le
             of_overlaps = _rate(right_overlaps[name], wrong_overlaps[name])
             precise = f"copies {_rate(right[name], wrong[name])}  overlaps {of_overlaps}"
             click.echo(f"{name:20} {'precision':33} {precise}  ({quoting[name]} quoting pairs left out)")
+        if planted.stays:
+            lost = sum(starts[name] + number in gone for number in planted.stays) / len(planted.stays)
+            click.echo(f"{name:20} went, though they say what no other does {lost:.4f}")
         if not planted.wanted:
             share = wrong[name] / len(planted.texts)
             also = f"overlaps {wrong_overlaps[name] / len(planted.texts):.4f}"

@@ -54,7 +54,7 @@ class Canon:
     """Phrases that a spinner swaps for one another, each with the name of its class; and how each leans.
 
     It leans 1 if it is only ever swapped, -1 if it only ever stands for another, and 0 if both. The classes that
-    `deny` say "not" in most of their phrases, those that `count` have a number in each ("5th", "the 5th"), and
+    `deny` say "not" in most of their phrases, those that `count` hold numbers only ("200", "2 hundred"), and
     `function` are those that hold a function word.
     """
 
@@ -103,7 +103,7 @@ def canon(lexicon: Lexicon) -> Canon:
     index: dict[str, list[Phrase]] = {}
     for phrase in classes:
         index.setdefault(max(phrase, key=len), []).append(phrase)
-    other = {name for phrase, name in classes.items() if not any(map(_is_number, phrase))}
+    other = {name for phrase, name in classes.items() if not _is_count(phrase)}
     return Canon(classes, leaning, deny, frozenset(classes.values()) - other, function, index)
 
 
@@ -218,6 +218,11 @@ def _phrases(length: int, phrases: Mapping[tuple[int, ...], tuple[int, int]]) ->
 
 def _bit(length: int) -> int:
     return 1 << min(length, 15)
+
+
+def _is_count(phrase: Phrase) -> bool:
+    """Is it a number, or several ("20 first")?"""
+    return any(map(_is_number, phrase)) and all(_is_number(word) or word in ("first", "second") for word in phrase)
 
 
 def _is_number(word: str) -> bool:

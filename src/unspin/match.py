@@ -43,7 +43,6 @@ COPIED = 9.0  # log odds of the stretches that stand in the other text,
 COVERED = 0.7  # and share of the shorter text that they make up in a copy
 CONTAINED = 0.55  # share of its symbols that stand in a much longer text
 SHARED = 20  # symbols that make an overlap
-EDGE = 3  # symbols around a copied stretch, which ends before what differs
 NAMES = 0.34  # share of the names in them that may be missing in the other text,
 DOUBTFUL_NAMES = 0.1  # and where the similarity is below SIMILARITY
 NEAR = 0.92  # share of equal words
@@ -123,9 +122,9 @@ class _Side:
         return self.codes.count(ALIGNS) + self.codes.count(ALIGNS | FUNCTION)
 
     def own(self, facts: Iterable[tuple[int, int]], known: Collection[int]) -> set[int]:
-        """Those of the text's facts in the stretches, or next to them, that the other one does not know."""
+        """Those of the text's facts in the stretches that the other one does not know."""
         missing = [(place, fact) for place, fact in facts if fact not in known]
-        return {fact for place, fact in missing if any(a - EDGE <= place < b + EDGE for a, b, _ in self.copied)}
+        return {fact for place, fact in missing if any(a <= place < b for a, b, _ in self.copied)}
 
 
 class Matcher:
@@ -245,6 +244,8 @@ class Matcher:
             return None
         count = self._new(short), self._new(long)
         adds = self._adds(short, long.text, count[0]), self._adds(long, short.text, count[1])
+        if all(adds) and max(count) <= FEW:  # nothing but facts
+            return None
         if is_part:
             match = Match(Rule.OVERLAP, short.size / shorter, count, (True, True))
         elif shorter < WHOLE * (both - shorter):

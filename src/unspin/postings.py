@@ -207,6 +207,52 @@ def _cuts(segments: Sequence[Segment], starts: Sequence[int], ends: Sequence[int
     return sorted(set(map(int, keys[every::every])))
 
 
+class Spool:
+    """Rows in no order, which go to sorted segments, for this process only, as they become more than `rows`.
+
+    Raises OSError.
+    """
+
+    def __init__(self, path: Path, rows: int) -> None:
+        self._path, self._rows = path, rows
+        self._held: list[Rows] = []
+        self._size = 0
+        self._segments: list[Segment] = []
+
+    def add(self, keys: NDArray[Any], numbers: NDArray[Any]) -> None:
+        """Add rows of any integers."""
+        self._held.append(Rows(keys.astype(np.uint64), numbers.astype(np.uint32)))
+        self._size += len(keys)
+        if self._size >= self._rows:
+            self._flush()
+
+    def add_later(self, rows: Rows) -> Numbers:
+        """Add the numbers that are not the first with their keys, by the one that is. Returns them."""
+        starts = run_starts(rows.keys)
+        first = np.repeat(rows.numbers[starts], np.diff(np.append(starts, len(rows.keys))))
+        later = first != rows.numbers
+        numbers: Numbers = rows.numbers[later]
+        self.add(first[later], numbers)
+        return numbers
+
+    def _flush(self) -> None:
+        keys, numbers = (np.concatenate(column) for column in zip(*self._held, strict=True))
+        path = self._path.with_name(f"{self._path.name}-{len(self._segments)}")
+        self._segments.append(write(path, [ordered(keys, numbers)], durable=False))
+        self._held, self._size = [], 0
+
+    def slices(self, low: int = 0, high: int = 1 << 64) -> Iterator[Rows]:
+        """All rows so far with keys in [low, high), in order."""
+        return slices(self.segments, low=low, high=high, rows=self._rows)
+
+    @property
+    def segments(self) -> list[Segment]:
+        """All rows so far."""
+        if self._held:
+            self._flush()
+        return [segment.again() for segment in self._segments]
+
+
 class Found(NamedTuple):
     """What a search found: how many rows each key has; and, of keys that are not too common, the rows.
 
@@ -238,6 +284,15 @@ def lookup(segments: Sequence[Segment], keys: Hashes, *, most: int | None = None
     return Found(counts, np.concatenate(places), np.concatenate(numbers))
 
 
+def run_starts(keys: Hashes) -> Longs:
+    """Where the runs of equal keys start.
+
+    >>> run_starts(np.array([3, 3, 8], np.uint64)).tolist()
+    [0, 2]
+    """
+    return np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+
+
 def within(starts: Longs, ends: Longs) -> Longs:
     """All places in some spans, span by span.
 
@@ -265,7 +320,7 @@ def _trimmed(rows: Rows) -> Rows:
     limits = np.full(1 << KIND_BITS, np.iinfo(np.int64).max)
     for kind, most in MOST.items():
         limits[kind] = most + 1
-    first = np.flatnonzero(np.append(True, rows.keys[1:] != rows.keys[:-1])[: len(rows.keys)])
+    first = run_starts(rows.keys)
     rank = np.arange(len(rows.keys)) - np.repeat(first, np.diff(np.append(first, len(rows.keys))))
     stays = rank < limits[(rows.keys >> np.uint64(64 - KIND_BITS)).astype(np.int64)]
     return Rows(rows.keys[stays], rows.numbers[stays])

@@ -5,8 +5,8 @@ Passages go to a store in a temporary directory, their keys to sorted segments. 
 pairs that share enough rare grams are compared, with their texts read from the store again; what chains of matches hang
 together is then grouped as `dedupe` does it, some of it at a time. So at most about `memory` bytes are held beside the
 interpreter and the lexicon, whatever the collection, as long as that is enough for its longest text, for all that
-one chain of matches holds together, and for 16 bytes a passage. Refused, by ValueError: dates that are missing or not
-one a text. A temporary directory that cannot be written raises OutputError.
+one chain of matches holds together, and for a few bytes a passage. Refused, by ValueError: dates that are missing or
+not one a text. A temporary directory that cannot be written raises OutputError.
 """
 
 from __future__ import annotations
@@ -20,7 +20,6 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -32,63 +31,15 @@ from unspin.lexicon import Lexicon
 from unspin.match import Matcher
 from unspin.model import Copy, CopyGroup, Keep, Level, Place, Progress
 from unspin.passages import Block, blocks, digest_keys, gram_keys
-from unspin.postings import (
-    CHECKED,
-    KIND_BITS,
-    Kind,
-    Numbers,
-    Rows,
-    Segment,
-    lookup,
-    ordered,
-    slices,
-    span,
-    within,
-    write,
-)
+from unspin.postings import KIND_BITS, Kind, Numbers, Rows, Spool, lookup, run_starts, span, within
 from unspin.store import PassageRow, Store, writing
 from unspin.units import read_passages
 from unspin.words import Hashes, Longs
 
 FIXED = 20_000_000  # bytes that are held whatever is asked for,
-PER_CHARACTER = 30  # those that reading and comparing takes for a character of text,
+PER_CHARACTER = 20  # those that reading and comparing takes for a character of text,
 PER_ROW = 150  # and joining for a gram
 CHARACTERS = 6  # of a symbol, with the space after it
-NONE = np.iinfo(np.uint32).max  # no unit: the passage is too short
-
-
-class _Spool:
-    """Rows in no order, that go to sorted segments as they become many."""
-
-    def __init__(self, path: Path, rows: int) -> None:
-        self._path, self._rows = path, rows
-        self._held: list[Rows] = []
-        self._size = 0
-        self._segments: list[Segment] = []
-
-    def add(self, keys: NDArray[Any], numbers: NDArray[Any]) -> None:
-        """Add rows of any integers."""
-        self._held.append(Rows(keys.astype(np.uint64), numbers.astype(np.uint32)))
-        self._size += len(keys)
-        if self._size >= self._rows:
-            self._flush()
-
-    def _flush(self) -> None:
-        keys, numbers = (np.concatenate(column) for column in zip(*self._held, strict=True))
-        path = self._path.with_name(f"{self._path.name}-{len(self._segments)}")
-        self._segments.append(write(path, [ordered(keys, numbers)], durable=False))
-        self._held, self._size = [], 0
-
-    def slices(self, low: int = 0, high: int = 1 << 64) -> Iterator[Rows]:
-        """All rows so far with keys in [low, high), in order."""
-        return slices(self.segments, low=low, high=high, rows=self._rows)
-
-    @property
-    def segments(self) -> list[Segment]:
-        """All rows so far."""
-        if self._held:
-            self._flush()
-        return [segment.again() for segment in self._segments]
 
 
 class Groups:
@@ -166,16 +117,16 @@ class _Spill:
         free = max(1, memory // 10, memory - FIXED)
         self.characters = max(1, free // PER_CHARACTER)  # held as text at a time
         rows = max(1, free // PER_ROW)
-        self.keys, self.pairs, self.matches, self.chains, self.members = (
-            _Spool(path / name, rows) for name in ("keys", "pairs", "matches", "chains", "members")
+        self.keys, self.forms, self.units, self.pairs, self.matches, self.chains = (
+            Spool(path / name, rows) for name in ("keys", "forms", "units", "pairs", "matches", "chains")
         )
-        self.lengths = np.empty(0, np.uint32)  # symbols, per passage
-        self.unit = np.empty(0, np.uint32)  # per passage: the first passage of the same words, or NONE
+        self.sizes = np.empty(0, np.uint8)  # per passage: see `_size`
+        self.is_unit = np.empty(0, np.bool_)  # per passage: is it the first of those with the same words?
 
     @property
     def bits(self) -> int:
         """So many hold the number of a passage; two numbers are stored as one, the first in its upper bits."""
-        return max(1, len(self.lengths).bit_length())
+        return max(1, len(self.sizes).bit_length())
 
     def fill(self, texts: Iterable[str], level: Level, min_words: int, progress: Progress | None) -> int:
         """Put all passages into the store, and their keys on the spool. Returns how many texts there are."""
@@ -187,14 +138,14 @@ class _Spill:
                 yield read_so_far, text
                 read_so_far += 1
 
-        lengths = array("I")
+        sizes = array("B")
         with self.store.adding():
             for block in blocks(counted(), level=level, canon=self.canon, size=self.characters):
-                lengths.extend(block.lengths[block.text_of].tolist())
+                sizes.frombytes(_size(block.lengths[block.text_of]).tobytes())
                 self._enter(block, min_words)
                 if progress:
                     progress("reading", read_so_far, 0)
-        self.lengths = np.frombuffer(lengths, np.uint32) if lengths else self.lengths
+        self.sizes = np.frombuffer(sizes, np.uint8) if sizes else self.sizes
         return read_so_far
 
     def _enter(self, block: Block, min_words: int) -> None:
@@ -215,23 +166,23 @@ class _Spill:
             self.keys.add(keys, numbers[texts])
 
     def unite(self) -> None:
-        """Find the passages of the same characters, then of the same words."""
-        first = np.arange(len(self.lengths), dtype=np.uint32)
+        """Put the passages of the same characters on the spool by the first of them; and these, by their words."""
+        is_first = np.ones(len(self.sizes), np.bool_)
         for rows in self.keys.slices(*span(Kind.EXACT)):
-            first[rows.numbers] = _leaders(rows)
-        self.unit = np.full(len(first), NONE, np.uint32)
+            is_first[self.forms.add_later(rows)] = False
+        self.is_unit = np.zeros(len(is_first), np.bool_)
         for rows in self.keys.slices(*span(Kind.WORDS)):
-            leads = first[rows.numbers] == rows.numbers
-            rows = Rows(rows.keys[leads], rows.numbers[leads])
-            self.unit[rows.numbers] = _leaders(rows)
-        self.unit = self.unit[first]
+            here = is_first[rows.numbers]
+            rows = Rows(rows.keys[here], rows.numbers[here])
+            self.is_unit[rows.numbers] = True
+            self.is_unit[self.units.add_later(rows)] = False
 
     def block(self, progress: Progress | None) -> None:
         """Put pairs of units on the spool that share rare grams, as `unspin.blocking` does."""
         for kind, common in ((Kind.GRAM, COMMON), (Kind.PAIR, COMMON_PAIR)):
             low, high = span(kind)
             for rows in self.keys.slices(low, high):
-                here = self.unit[rows.numbers] == rows.numbers
+                here = self.is_unit[rows.numbers]
                 grams = (rows.keys[here] << np.uint64(KIND_BITS)) & ~np.uint64((1 << self.bits) - 1)
                 found = joined(np.sort(grams | rows.numbers[here]), self.bits, common, drop=kind is Kind.PAIR)
                 pairs, counts = np.unique(np.concatenate([np.empty(0, np.int64), *found]), return_counts=True)
@@ -241,30 +192,35 @@ class _Spill:
 
     def match(self, progress: Progress | None) -> None:
         """Compare these pairs; put matches on the spool, and all units that need a group, by the chain they are of."""
-        root = np.arange(len(self.lengths), dtype=np.uint32)
-        matched = np.zeros(len(root), np.bool_)
+        is_held = np.zeros(len(self.sizes), np.bool_)
         for first, second, shared in self._candidates():
             a, b, shared = self._verified(first, second, shared)
             self.matches.add((a << self.bits) | b, shared)
-            matched[a] = matched[b] = True
-            _join(root, a, b)
+            is_held[a] = is_held[b] = True
             if progress:
-                progress("verifying", int(first[-1]), len(self.lengths))
-        many = self._members()
-        units = np.flatnonzero(matched | many).astype(np.uint32)
-        self.chains.add(_roots(root, units), units)
+                progress("verifying", int(first[-1]), len(self.sizes))
+        for spool in (self.forms, self.units):
+            for rows in spool.slices():
+                is_held[rows.keys[self.is_unit[rows.keys]]] = True
+        units = np.flatnonzero(is_held).astype(np.uint32)
+        root = np.arange(len(units), dtype=np.uint32)
+        for rows in self.matches.slices():
+            _join(root, *(np.searchsorted(units, numbers) for numbers in self._both(rows.keys)))
+        self.chains.add(units[_roots(root)], units)
 
     def _candidates(self) -> Iterator[tuple[Longs, Longs, Longs]]:
-        """Pairs that share enough grams, and how many; about as much text at a time as may be held."""
+        """Pairs that may share enough grams, and how many; about as much text at a time as may be held."""
         for rows in self.pairs.slices():
-            starts = _starts(rows.keys)
+            starts = run_starts(rows.keys)
             counts = np.add.reduceat(rows.numbers.astype(np.int64), starts)
             first, second = self._both(rows.keys[starts])
-            lengths = np.asarray((self.lengths[first], self.lengths[second]), np.int64)
-            shorter = lengths.min(axis=0)
-            enough = (counts >= np.maximum(SHARED, SHARED_RATE * shorter)) & (shorter >= MIN_SYMBOLS)
-            for part in _parts(lengths.sum(axis=0)[enough], self._symbols):
-                yield first[enough][part], second[enough][part], counts[enough][part]
+            sizes = np.stack((self.sizes[first], self.sizes[second]))
+            enough = (counts >= SHARED) & (counts >= SHARED_RATE * _least(sizes.min(axis=0)))
+            first, second, counts, sizes = first[enough], second[enough], counts[enough], sizes[:, enough]
+            again = np.append(False, first[1:] == first[:-1])[: len(first)]
+            held = np.where(again, 0, _most(sizes[0])) + _most(sizes[1])
+            for part in _parts(held, self._symbols):
+                yield first[part], second[part], counts[part]
 
     def _both(self, keys: Hashes) -> tuple[Longs, Longs]:
         """The two numbers that each of some keys holds."""
@@ -282,20 +238,20 @@ class _Spill:
         rows = self.store.passage_rows(numbers.tolist())
         corpus = read([rows[number].text or "" for number in numbers.tolist()], self.canon)
         a, b = np.searchsorted(numbers, first), np.searchsorted(numbers, second)
+        matcher = Matcher(corpus)
+        shorter = np.minimum(matcher.lengths[a], matcher.lengths[b])
+        enough = (shared >= SHARED_RATE * shorter) & (shorter >= MIN_SYMBOLS)
+        a, b, shared = a[enough], b[enough], shared[enough]
         places = {pair: place for place, pair in enumerate(zip(a.tolist(), b.tolist(), strict=True))}
-        found = [places[one, other] for one, other, _ in Matcher(corpus).matches(a, b, shared)]
-        return first[found], second[found], shared[found]
+        found = [places[one, other] for one, other, _ in matcher.matches(a, b, shared)]
+        return numbers[a[found]], numbers[b[found]], shared[found]
 
-    def _members(self) -> NDArray[np.bool_]:
-        """Which units have several passages; these go to the spool."""
-        many = np.zeros(len(self.unit), np.bool_)
-        several = self.unit != np.arange(len(self.unit))
-        many[self.unit[several & (self.unit != NONE)]] = True
-        for start in range(0, len(many), CHECKED):
-            unit = self.unit[start : start + CHECKED]
-            numbers = np.flatnonzero((unit != NONE) & many[np.where(unit == NONE, 0, unit)])
-            self.members.add(unit[numbers], numbers + start)
-        return many
+    def _members(self, units: Numbers) -> list[int]:
+        """All passages of some units, in order."""
+        firsts = np.unique(np.concatenate((units, lookup(self.units.segments, units.astype(np.uint64)).numbers)))
+        others = lookup(self.forms.segments, firsts.astype(np.uint64)).numbers
+        members: list[int] = np.sort(np.concatenate((firsts, others))).tolist()
+        return members
 
     def group(
         self,
@@ -307,8 +263,7 @@ class _Spill:
     ) -> None:
         """Form the groups, of some chains of matches at a time."""
         for units in self._batches():
-            found = lookup(self.members.segments, units.astype(np.uint64))
-            numbers = np.unique(np.concatenate((units, found.numbers))).tolist()
+            numbers = self._members(units)
             known = self.store.passage_rows(numbers)
             rows = [known[number] for number in numbers]
             same: dict[str, str] = {}
@@ -320,18 +275,20 @@ class _Spill:
             for group in groups_of(passages, Policy(keep, when, passages), graph):
                 groups.add(numbers[group.kept.text], _placed(group, rows))
             if progress:
-                progress("grouping", int(units[0]), len(self.lengths))
+                progress("grouping", int(units[0]), len(self.sizes))
 
     def _batches(self) -> Iterator[Numbers]:
         """Units, whole chains of them, in order; about as much text at a time as may be held."""
         for rows in self.chains.slices():
             order = np.argsort(rows.numbers)
-            counts = np.zeros(len(order), np.int64)
-            counts[order] = lookup(self.members.segments, rows.numbers[order].astype(np.uint64)).counts
-            sizes = self.lengths[rows.numbers] * np.maximum(1, counts)
-            starts = _starts(rows.keys)
+            units = rows.numbers[order].astype(np.uint64)
+            counts = np.ones(len(order), np.int64)
+            for spool in (self.forms, self.units):
+                counts[order] += lookup(spool.segments, units).counts
+            starts = run_starts(rows.keys)
             ends = np.append(starts[1:], len(order))
-            for part in _parts(np.add.reduceat(sizes, starts), self._symbols):
+            held = np.add.reduceat(_most(self.sizes[rows.numbers]) * counts, starts)
+            for part in _parts(held, self._symbols):
                 yield np.sort(rows.numbers[starts[part][0] : ends[part][-1]])
 
     def _known(self, units: Numbers) -> tuple[Longs, Longs, Longs]:
@@ -347,21 +304,26 @@ class _Spill:
         return np.searchsorted(units, first), np.searchsorted(units, second), shared[order].astype(np.int64)
 
 
-def _starts(keys: Hashes) -> Longs:
-    """Where the runs of equal keys start."""
-    return np.flatnonzero(np.append(True, keys[1:] != keys[:-1])[: len(keys)])
+def _size(lengths: Longs) -> NDArray[np.uint8]:
+    """Lengths in a byte each, to an eighth of a power of two: enough to pass over most pairs, and to bound memory."""
+    found: NDArray[np.uint8] = np.floor(8 * np.log2(lengths + 1)).astype(np.uint8)
+    return found
 
 
-def _leaders(rows: Rows) -> Numbers:
-    """Per row, the first number of those with the same key."""
-    starts = _starts(rows.keys)
-    return np.repeat(rows.numbers[starts], np.diff(np.append(starts, len(rows.keys))))
+def _least(sizes: NDArray[np.uint8]) -> Longs:
+    """The least lengths that have these sizes."""
+    return (2 ** (sizes / 8) - 1.001).astype(np.int64)
+
+
+def _most(sizes: NDArray[np.uint8]) -> Longs:
+    """And the greatest, or one more."""
+    return (2 ** ((sizes + 1.0) / 8)).astype(np.int64)
 
 
 def _parts(sizes: Longs, most: int) -> Iterator[slice]:
     """Cuts in a row of things, so that what is between them is no larger than `most`, or hardly."""
     bins = np.cumsum(sizes) // most
-    edges = [*_starts(bins.astype(np.uint64)).tolist(), len(sizes)]
+    edges = [*run_starts(bins.astype(np.uint64)).tolist(), len(sizes)]
     yield from (slice(start, end) for start, end in pairwise(edges))
 
 
@@ -376,12 +338,11 @@ def _join(root: Numbers, first: Longs, second: Longs) -> None:
         root[max(a, b)] = min(a, b)
 
 
-def _roots(root: Numbers, units: Numbers) -> Numbers:
-    """The first units of the chains that units are of."""
-    found = root[units]
-    while (root[found] != found).any():
-        found = root[found]
-    return found
+def _roots(root: Numbers) -> Numbers:
+    """The first units of the chains."""
+    while (root[root] != root).any():
+        root = root[root]
+    return root
 
 
 def _placed(group: CopyGroup, rows: Sequence[PassageRow]) -> CopyGroup:

@@ -144,7 +144,9 @@ def test_the_schema_is_printed(run: Run) -> None:
     assert json.loads(out)["title"] == "A line of an exported review"
 
 
-@pytest.mark.parametrize("command", [("review", "status"), ("review", "export"), ("review",), ("apply",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("review", "status"), ("review", "export"), ("review", "--web"), ("apply",)], ids=" ".join
+)
 def test_without_a_ledger(run: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
     code, _, err = run(*command)
     assert code == 3
@@ -153,7 +155,7 @@ def test_without_a_ledger(run: Run, tmp_path: Path, command: tuple[str, ...]) ->
 
 
 def test_words_that_are_no_command_are_files(run: Run) -> None:
-    code, _, err = run("review", "missing")
+    code, _, err = run("review", "--web", "missing")
     assert code == 3
     assert "missing: no such file or directory" in err
 
@@ -183,6 +185,10 @@ def test_reviewing_again_examines_nothing_anew(folder: Path, run: Run, monkeypat
     shown: list[Filter] = []
 
     class Interface:
+        @staticmethod
+        def require_terminal() -> None:
+            pass
+
         @staticmethod
         def run(ledger: Ledger, *, wanted: Filter, **further: object) -> None:
             shown.append(wanted)

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import jsonschema
@@ -15,7 +16,10 @@ from unspin.errors import FormatError
 from unspin.model import Candidate, Restoration
 from unspin.review.ledger import Ledger
 from unspin.review.model import ACCEPT, REJECT, Answer, Filter, Reviewer, State
-from unspin.review.records import read_record, schema
+from unspin.review.records import read_record
+from unspin.schemas import schema
+
+A_MOMENT = 0.005  # seconds; decisions are timed by milliseconds
 
 Restored = Callable[..., tuple[Restoration, list[Candidate]]]
 ANNA, BERT = Reviewer("anna"), Reviewer("bert")
@@ -98,8 +102,10 @@ def test_of_two_reviews_the_later_decision_is_in_force(ledger: Ledger, other: Le
         one.add("a.txt", *restored())
     first, second, *_ = ledger.items()
     ledger.decide(first.id, ACCEPT, by=ANNA)
+    sleep(A_MOMENT)
     other.decide(first.id, REJECT, by=BERT)
     other.decide(second.id, ACCEPT, by=BERT)
+    sleep(A_MOMENT)
     ledger.decide(second.id, REJECT, by=ANNA)
     there, here = list(other.exported()), list(ledger.exported())
     ledger.take_in(there, name="bert")
@@ -122,7 +128,7 @@ def test_what_another_lexicon_proposed_is_stale_here(reviewed: Ledger, other: Le
 
 
 def test_every_line_is_as_the_schema_says(exported: tuple[str, ...]) -> None:
-    validator = jsonschema.Draft202012Validator(json.loads(schema()))
+    validator = jsonschema.Draft202012Validator(json.loads(schema("review")))
     kinds = set()
     for line in exported:
         validator.validate(json.loads(line))
@@ -145,7 +151,7 @@ def _spoilt(value: Any, spoil: Callable[[Any], Any]) -> Iterator[Any]:
 
 @pytest.mark.parametrize("wrong", [None, True, -1, 0, 1.5, 7, "", "x", [], {}], ids=repr)
 def test_what_the_schema_refuses_is_refused(exported: tuple[str, ...], wrong: object) -> None:
-    validator = jsonschema.Draft202012Validator(json.loads(schema()))
+    validator = jsonschema.Draft202012Validator(json.loads(schema("review")))
     samples: dict[str, Any] = {}
     for line in exported:
         record = json.loads(line)

@@ -18,6 +18,7 @@ from unspin.errors import IndexFault, InputError, OutputError
 from unspin.index import Index, describe
 from unspin.lexicon import Lexicon
 from unspin.model import Answer, DuplicateKind, Entry, Keep, Level, NamedText, Place
+from unspin.postings import Kind
 from unspin.store import Store
 
 ORIGINAL = (
@@ -105,6 +106,25 @@ def test_copies_within_a_scrape_are_told_apart_from_those_in_the_index(tmp_path:
         assert [(a.kept.is_incoming, a.kept.name) for a in answers if a.kept] == [(False, "0.txt"), (True, "0.txt")]
         assert [a.kind for a in index.query(texts(OTHER))] == [None], "a query leaves nothing behind"
     assert describe(tmp_path / "i")["passages"] == 1
+
+
+@pytest.mark.parametrize("cut", [1, 2, 3, 4])
+@pytest.mark.parametrize(("known", "kind"), [(2, "contained"), (3, None)])
+def test_what_too_many_kept_passages_have_tells_nothing_wherever_they_are(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, cut: int, known: int, kind: str | None
+) -> None:
+    monkeypatch.setattr("unspin.judge.MOST", {Kind.GRAM: 2, Kind.PAIR: 2})
+    monkeypatch.setattr("unspin.postings.MOST", {Kind.GRAM: 2, Kind.PAIR: 2})
+    reports = [
+        f"Report {n} of May {n} from town {n} on {n} cases, {n} of them new: {OTHER}" for n in range(11, 11 + known)
+    ]
+    answers: list[Answer] = []
+    every = texts(*reports, OTHER)
+    Index.build(tmp_path / "i", every[:cut], tell=answers.append)
+    with Index.open(tmp_path / "i") as index:
+        index.add(every[cut:], tell=answers.append)
+    assert [answer.is_copy for answer in answers[:-1]] == [False] * known
+    assert answers[-1].kind == kind
 
 
 def test_one_thing_at_a_time(tmp_path: Path) -> None:

@@ -131,7 +131,7 @@ def test_a_disk_that_is_full_is_told(tmp_path: Path, monkeypatch: pytest.MonkeyP
     def full(*_: object, **__: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("unspin.spill.write", full)
+    monkeypatch.setattr("unspin.postings.write", full)
     with pytest.raises(OutputError, match="no space left"), spilled(["one two"], memory=LITTLE, folder=tmp_path):
         pass
     assert list(tmp_path.iterdir()) == []

@@ -53,7 +53,7 @@ def _read_siblings(paths: Sequence[Path], stages: Stages, *, quiet: bool) -> lis
     return copies
 
 
-def _readable(found: Sequence[Source], failures: Failures, *, quiet: bool) -> Iterator[tuple[Source, SourceText]]:
+def readable(found: Sequence[Source], failures: Failures, *, quiet: bool) -> Iterator[tuple[Source, SourceText]]:
     """The texts that can be read, one at a time."""
     for source in found:
         text = None
@@ -63,7 +63,7 @@ def _readable(found: Sequence[Source], failures: Failures, *, quiet: bool) -> It
             yield source, text
 
 
-def _together(
+def read_together(
     texts: Iterable[tuple[Source, SourceText]], stages: Stages, progress: Progress
 ) -> Iterator[tuple[Source, SourceText, list[Sibling]]]:
     """The texts, each with its copies among the others; for that, all are read first."""
@@ -144,7 +144,7 @@ def command(
     if siblings and (no_siblings or len(found) != 1):
         wrong = "are read or not" if no_siblings else "are copies of one text; give one FILE"
         raise click.UsageError(f"--siblings {wrong}")
-    together = not no_siblings and _can_be_together(found, quiet=quiet)
+    together = not no_siblings and can_be_together(found, quiet=quiet)
     stages = options.stages(lexicons, model, DEFAULT_RANKER if is_url(ranker) else ranker)
     given = _read_siblings(siblings, stages, quiet=quiet)
     restored = partial(restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates)
@@ -155,9 +155,9 @@ def command(
         delivery.reported(failures),
         terminal.progress("clean", shown=_is_long(found, delivery)) as told,
     ):
-        texts = _readable(found, failures, quiet=quiet)
+        texts = readable(found, failures, quiet=quiet)
         alone = ((source, text, given) for source, text in texts)
-        for done, (source, text, copies) in enumerate(_together(texts, stages, told) if together else alone):
+        for done, (source, text, copies) in enumerate(read_together(texts, stages, told) if together else alone):
             told("texts", done, len(found))
             with failures.told():
                 restoration = restored(text.text, siblings=copies)
@@ -181,7 +181,7 @@ def _sizes(found: Sequence[Source]) -> list[int]:
     return [path.stat().st_size for path in files if path.is_file()]
 
 
-def _can_be_together(found: Sequence[Source], *, quiet: bool) -> bool:
+def can_be_together(found: Sequence[Source], *, quiet: bool) -> bool:
     """Are there several texts, and can all be held in memory?"""
     if len(found) == 1:
         return False

@@ -288,7 +288,6 @@ def command(
       unspin dedupe articles/
       unspin dedupe --level paragraph --format jsonl --diff articles/ > copies.jsonl
       unspin dedupe --level passage -o unique articles/
-      unspin dedupe --keep longest -o unique articles/
       unspin dedupe --memory 2G --level paragraph -o unique crawl/
     """
     if level == Level.PASSAGE and memory is not None:

@@ -1,4 +1,4 @@
-"""Where what `unspin clean` makes goes: standard output, a folder, back into the files, or into a report."""
+"""Where what `unspin clean` and `unspin apply` make goes: standard output, a folder, into the files, or a report."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from unspin.align import read_pairs
-from unspin.commands import coverage, examples, options, terminal
+from unspin.commands import coverage, examples, lexicon_suggest, options, terminal
 from unspin.commands.delivery import summary
 from unspin.commands.inspect import candidate_table
 from unspin.commands.terminal import Failures, counted, legible, product, say
@@ -32,12 +32,14 @@ _lexicons = click.argument("lexicons", nargs=-1, metavar="[LEXICONS]...")
 
 @click.group("lexicon")
 def command() -> None:
-    """Check, format, count, try, look up, inflect and merge lexicons.
+    """Check, format, count, try, look up, inflect and merge lexicons; learn from reviews.
 
     A lexicon is a table (TSV, UTF-8) of swaps: spun, original, rate, seen, status, source, note. LEXICON is the path
     of one, or the name of a shipped one (en-autoblog, en-autoblog.curated).
     """
 
+
+command.add_command(lexicon_suggest.command)
 
 # check
 

@@ -17,15 +17,16 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from unspin.commands import options, terminal
+from unspin.commands.clean import can_be_together, read_together, readable
 from unspin.commands.options import Stages
 from unspin.commands.terminal import Failures, counted, legible, product, say
+from unspin.consensus import Sibling
 from unspin.errors import InputError
 from unspin.files import STDIN, Source, SourceText, sources
 from unspin.pipeline import examine, sign
 from unspin.review.ledger import DEFAULT, Ledger
-from unspin.review.model import Counts, Filter, Interface, Order, Reviewer
+from unspin.review.model import Added, Counts, Filter, Interface, Order, Reviewer
 from unspin.review.overlay import with_own
-from unspin.review.records import schema
 from unspin.review.store import is_url
 
 if TYPE_CHECKING:
@@ -120,22 +121,48 @@ def _filter(
 
 
 def _add(
-    ledger: Ledger, source: Source, text: SourceText, target: str, stages: Stages, how: dict[str, Any], *, quiet: bool
-) -> None:
+    ledger: Ledger, name: str, text: SourceText, copies: Sequence[Sibling], stages: Stages, how: dict[str, Any]
+) -> Added:
     """Put a text and its proposals into the ledger; what is there already is not examined anew."""
-    assert source.path
-    name = name_of(source.path, target)
     known = ledger.find(text=text.text)
-    if known and known.names and known.signature == str(sign(**stages, **how)):
-        added = ledger.rename(known.id, name, encoding=text.encoding)
-    else:
-        added = ledger.add(name, *examine(text.text, **stages, **how), encoding=text.encoding)
+    if known and known.names and known.signature == str(sign(**stages, **how, siblings=copies)):
+        return ledger.rename(known.id, name, encoding=text.encoding)
+    return ledger.add(name, *examine(text.text, **stages, **how, siblings=copies), encoding=text.encoding)
+
+
+def _tell(ledger: Ledger, source: Source, added: Added, *, quiet: bool) -> None:
     counts = ledger.document(added.document).counts
     parts = [f"{counts.undecided:,} of {counted(counts.total, 'candidate')} to review"]
     if added.stale:
         parts.append(f"{counted(added.stale, 'answer')} to an earlier text or proposal no longer in force")
     if added.stale or not quiet:
         say(f"{source.name}: {', '.join(parts)}")
+
+
+def _put(
+    ledger: Ledger,
+    target: str,
+    found: Sequence[Source],
+    stages: Stages,
+    failures: Failures,
+    *,
+    together: bool,
+    quiet: bool,
+    **how: Any,
+) -> int:
+    """Put texts into the ledger, read together with their copies if so. How many were they?"""
+    done = 0
+    with terminal.progress("review", shown=len(found) > terminal.MANY) as report:
+        texts = readable(found, failures, quiet=quiet)
+        alone = ((source, text, list[Sibling]()) for source, text in texts)
+        for source, text, copies in read_together(texts, stages, report) if together else alone:
+            report("texts", done, len(found))
+            with failures.told():
+                assert source.path
+                added = _add(ledger, name_of(source.path, target), text, copies, stages, how)
+                _tell(ledger, source, added, quiet=quiet)
+                done += 1
+    return done
 
 
 @command.command(START)
@@ -167,6 +194,7 @@ def _add(
 )
 @options.confidence_option
 @click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone, and review their words.")
+@click.option("--no-siblings", is_flag=True, help="Read each text by itself, without its copies among the others.")
 @options.stages_options
 @options.colour_option
 @click.option("--web", is_flag=True, help="Review in the browser. Needs: pip install 'unspin[web]'")
@@ -186,6 +214,7 @@ def start_command(
     second_opinion: float | None,
     min_confidence: float,
     keep_duplicates: bool,
+    no_siblings: bool,
     lexicons: tuple[str, ...],
     model: Path | None,
     ranker: str,
@@ -222,16 +251,13 @@ def start_command(
     else:
         interface.require_terminal()
     with Ledger(ledger, create=bool(found)) as opened:
-        before = failures.count
+        done = 0
         if found:
-            stages = options.stages(with_own(lexicons, place_of(ledger)), model, ranker)
+            together = not no_siblings and can_be_together(found, quiet=quiet)
             how = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates}
-            with terminal.progress("review", shown=len(found) > terminal.MANY) as report:
-                for done, source in enumerate(found):
-                    report("texts", done, len(found))
-                    with failures.told():
-                        _add(opened, source, options.read_aloud(source, quiet=quiet), ledger, stages, how, quiet=quiet)
-        if failures.count - before < len(found) or not files:  # something was added, or is there
+            stages = options.stages(with_own(lexicons, place_of(ledger)), model, ranker)
+            done = _put(opened, ledger, found, stages, failures, together=together, quiet=quiet, **how)
+        if done or not files:
             interface.run(
                 opened,
                 reviewer=by,
@@ -293,6 +319,7 @@ def _agreement_table(status: Status) -> Table:
 @ledger_option
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Rows of each table.")
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.schema_option("review-status", of="--format json")
 @options.colour_option
 def status_command(ledger: str, top: int, style: str, colour: bool | None) -> None:
     """Show how far a review has come: by document, entry and reviewer, and how far reviewers agree.
@@ -319,22 +346,9 @@ def status_command(ledger: str, top: int, style: str, colour: bool | None) -> No
 # export, import
 
 
-def _schema(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-    if value and not context.resilient_parsing:
-        product(schema())
-        context.exit()
-
-
 @command.command("export")
 @ledger_option
-@click.option(
-    "--schema",
-    is_flag=True,
-    is_eager=True,
-    expose_value=False,
-    callback=_schema,
-    help="Print the JSON Schema of a line, and exit.",
-)
+@options.schema_option("review", of="a line")
 def export_command(ledger: str) -> None:
     """Write a ledger to standard output, as JSON Lines: texts, what is proposed for them, and every decision.
 

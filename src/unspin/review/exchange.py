@@ -1,8 +1,8 @@
 """A ledger as JSON Lines, and back.
 
-In comes an open ledger's store; out goes a line for each document, item and decision (`export.schema.json`), and the
-same lines come in again: all of a file or, on any error, nothing. What is there already is not added twice, so that a
-file may be imported any number of times, and the reviews of several people may be joined.
+In comes an open ledger's store; out goes a line for each document, item and decision (`schemas/review.schema.json`),
+and the same lines come in again: all of a file or, on any error, nothing. What is there already is not added twice, so
+that a file may be imported any number of times, and the reviews of several people may be joined.
 
 What the importing ledger itself proposes for a text counts: items that only the file has are stale, with their
 decisions. Of several decisions on an item the latest is in force, wherever it was made.

@@ -29,6 +29,7 @@ from unspin.review.applying import applied
 from unspin.review.claiming import claim, count_opinions, holders, next_opinion, release
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
+from unspin.review.earlier import earlier
 from unspin.review.exchange import Imported, exported, imported
 from unspin.review.model import (
     EVERYTHING,
@@ -214,6 +215,12 @@ class Ledger:
     def context(self, item: Item) -> Context:
         """The sentence in which an item stands."""
         return context(self.text(item.document), item.start, item.end)
+
+    def earlier(self, item: Item) -> Decision | None:
+        """What was once decided on the same words in the same sentence, in a text that has changed since, for the same
+        entry; to be shown, not carried over."""
+        with self._store.read() as connection:
+            return earlier(self._store, connection, item)
 
     # the queue
 

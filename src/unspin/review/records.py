@@ -1,7 +1,8 @@
 """The lines of an exported ledger: values as JSON objects, and back.
 
-In come documents, items and decisions; out go objects that `export.schema.json` describes, and the other way round.
-Refused, by ValueError, which names the field: whatever that schema does not allow, and a digest that is not the text's.
+In come documents, items and decisions; out go objects that `schemas/review.schema.json` describes, and the other way
+round. Refused, by ValueError, which names the field: whatever that schema does not allow, and a digest that is not the
+text's.
 """
 
 from __future__ import annotations
@@ -11,7 +12,6 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from enum import StrEnum
-from importlib.resources import files
 from typing import Any, TypeVar
 
 from unspin.model import DecidedBy, DuplicateKind, Entry, HeldReason, Repeat, SpinEvidence, Status
@@ -22,11 +22,6 @@ Value = TypeVar("Value")
 Kind = TypeVar("Kind", bound=StrEnum)
 _DIGEST = re.compile("[0-9a-f]{64}")
 _UNDECIDED = (State.PROPOSED, State.HELD)
-
-
-def schema() -> str:
-    """The JSON Schema (draft 2020-12) of a line."""
-    return files("unspin.review").joinpath("export.schema.json").read_text(encoding="utf-8")
 
 
 @dataclass(frozen=True, slots=True)
