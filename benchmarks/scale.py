@@ -52,6 +52,7 @@ TEMPLATE = (
     "{} reported earnings of {} cents a share for the quarter, compared with {} cents a year earlier. Revenue rose {} "
     "percent to ${} million, and shares of {} closed at ${} on the exchange after the report came out on Tuesday."
 )
+SYLLABLES = [a + b for a in "bcdfghjklmnprstvwz" for b in "aeiou"]
 FUNCTION = "the a of to in and for on at by with from as is was it its that this he they not or but if than so".split()
 
 
@@ -141,8 +142,9 @@ def hostile(name: str, count: int) -> list[str]:
             forms = [(word, word[::-1], word + "s") for word in PARAGRAPH.split()]
             return [" ".join(chance.choices(form, (8, 1, 1))[0] for form in forms) for _ in range(count // 10)]
         case "a chain":
-            words = chance.choices(PARAGRAPH.split(), k=count // 10 + 50)
-            return [" ".join(f"{word}{n + k}" for k, word in enumerate(words[n : n + 50])) for n in range(count // 10)]
+            made = ["".join(chance.choices(SYLLABLES, k=3)) for _ in range(count // 10 + 50)]
+            words = [chance.choice((word, chance.choice(FUNCTION))) for word in made]
+            return [" ".join(words[n : n + 50]) for n in range(count // 10)]
     raise ValueError(name)
 
 
