@@ -124,7 +124,7 @@ def spun_often(originals: Sequence[str], words: int) -> Iterator[str]:
         restored = [unspin.restore(gold.text, siblings=read) for gold, read in zip(golds, siblings, strict=True)]
         speed = words / (time.process_time() - start)
         scores = [score(gold, unspin.cleaned(one)) for gold, one in zip(golds, restored, strict=True)]
-        yield row(f"{many} siblings", scores, speed)
+        yield row(f"siblings: {many}", scores, speed)
 
 
 def together(pairs: Sequence[Pair], golds: Sequence[Gold], *, original: bool) -> str:

@@ -144,7 +144,9 @@ def test_the_schema_is_printed(run: Run) -> None:
     assert json.loads(out)["title"] == "A line of an exported review"
 
 
-@pytest.mark.parametrize("command", [("review", "status"), ("review", "export"), ("review", "--web"), ("apply",)], ids=" ".join)
+@pytest.mark.parametrize(
+    "command", [("review", "status"), ("review", "export"), ("review", "--web"), ("apply",)], ids=" ".join
+)
 def test_without_a_ledger(run: Run, tmp_path: Path, command: tuple[str, ...]) -> None:
     code, _, err = run(*command)
     assert code == 3

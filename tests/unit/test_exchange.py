@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from time import sleep
 from typing import Any
 
 import jsonschema
@@ -17,6 +18,8 @@ from unspin.review.ledger import Ledger
 from unspin.review.model import ACCEPT, REJECT, Answer, Filter, Reviewer, State
 from unspin.review.records import read_record
 from unspin.schemas import schema
+
+A_MOMENT = 0.005  # seconds; decisions are timed by milliseconds
 
 Restored = Callable[..., tuple[Restoration, list[Candidate]]]
 ANNA, BERT = Reviewer("anna"), Reviewer("bert")
@@ -99,8 +102,10 @@ def test_of_two_reviews_the_later_decision_is_in_force(ledger: Ledger, other: Le
         one.add("a.txt", *restored())
     first, second, *_ = ledger.items()
     ledger.decide(first.id, ACCEPT, by=ANNA)
+    sleep(A_MOMENT)
     other.decide(first.id, REJECT, by=BERT)
     other.decide(second.id, ACCEPT, by=BERT)
+    sleep(A_MOMENT)
     ledger.decide(second.id, REJECT, by=ANNA)
     there, here = list(other.exported()), list(ledger.exported())
     ledger.take_in(there, name="bert")

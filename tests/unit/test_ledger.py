@@ -136,6 +136,24 @@ def test_another_text_leaves_decisions_behind_and_its_return_brings_them_back(
     assert ledger.item(first.id).state is State.ACCEPTED
 
 
+def test_an_earlier_answer_to_the_same_sentence_can_be_shown(ledger: Ledger, restored: Restored) -> None:
+    text = restored()[0].original
+    ledger.add("a.txt", *restored())
+    war, extraordinary, *_ = ledger.items()
+    ledger.decide(war.id, war.saying("fight"), by=ANNA)
+    ledger.decide(extraordinary.id, REJECT, by=ANNA)
+    ledger.undo(by=ANNA)
+    ledger.add("a.txt", *restored(text.replace("costs extra", "will cost extra")))
+    war, extraordinary, *_ = ledger.items()
+    earlier = ledger.earlier(war)
+    assert earlier
+    assert (earlier.new, earlier.after, earlier.reviewer) == (State.REPLACED, "fight", ANNA)
+    assert war.state is State.PROPOSED
+    assert ledger.earlier(extraordinary) is None
+    ledger.add("a.txt", *restored(f"Well. {text}".replace("The struggle was", "The struggle is")))
+    assert ledger.earlier(ledger.items()[0]) is None
+
+
 def test_one_text_under_two_names_is_reviewed_once(ledger: Ledger, restored: Restored) -> None:
     ledger.add("a.txt", *restored())
     ledger.add("b.txt", *restored())

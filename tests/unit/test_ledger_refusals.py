@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Callable
+from contextlib import closing
 from pathlib import Path
 
 import pytest
@@ -24,14 +25,14 @@ Restored = Callable[..., tuple[Restoration, list[Candidate]]]
 
 
 def other_database(path: Path) -> None:
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         connection.execute("CREATE TABLE other (id)")
 
 
 def of_version(version: str) -> Callable[[Path], None]:
     def make(path: Path) -> None:
         Ledger(path).close()
-        with sqlite3.connect(path) as connection:
+        with closing(sqlite3.connect(path)) as connection, connection:
             connection.execute("UPDATE workspace SET value = ? WHERE key = 'version'", [version])
 
     return make
@@ -120,7 +121,7 @@ def test_an_old_ledger_is_brought_up_to_date(
     for _ in range(2):  # the second time there is nothing to do
         with Ledger(path) as ledger:
             assert ledger.count() == 5
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         assert connection.execute("SELECT value FROM workspace WHERE key = 'version'").fetchone() == ("2",)
 
 
@@ -136,7 +137,7 @@ def test_a_migration_that_fails_changes_nothing(tmp_path: Path, monkeypatch: pyt
     monkeypatch.setattr(store, "MIGRATIONS", (migrate,))
     with pytest.raises(LedgerError):
         Ledger(path)
-    with sqlite3.connect(path) as connection:
+    with closing(sqlite3.connect(path)) as connection, connection:
         assert connection.execute("SELECT value FROM workspace").fetchall() == [("1",)]
         assert "mail" not in str(connection.execute("SELECT sql FROM sqlite_master").fetchall())
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 from unspin.edit import cleaned
 from unspin.errors import FormatError
-from unspin.evaluate import score
+from unspin.evaluate import Detail, score
 from unspin.files import read_text
 from unspin.gold import Gold, parse_markup
 from unspin.language import LanguageModel
@@ -46,14 +46,19 @@ def read_examples(path: Path) -> Iterator[Example]:
 
 
 def failures(path: Path, lexicon: Lexicon, model: LanguageModel, ranker: Ranker) -> Iterator[FormatError]:
-    """What is wrong with each example that fails: a missed, a wrong or a needless swap.
-
-    Marked sentences are restored as if known to be spun: a sentence alone never gives enough evidence.
-    """
+    """What is wrong with each example that fails: a missed, a wrong or a needless swap."""
     for example in read_examples(path):
-        is_marked = bool(example.gold.spans)
-        restoration = restore(example.gold.text, lexicon=lexicon, model=model, ranker=ranker, assume_spun=is_marked)
-        for fault in score(example.gold, cleaned(restoration)).details:
+        for fault in faults(example.gold, lexicon, model, ranker):
             wanted = " or ".join(map(repr, fault.accepted)) or "it to be left alone"
             problem = f"{fault.kind}: {fault.context!r} gave {fault.chosen!r}, not {wanted}"
             yield FormatError(path, problem, line=example.line)
+
+
+def faults(gold: Gold, lexicon: Lexicon, model: LanguageModel, ranker: Ranker) -> tuple[Detail, ...]:
+    """What an example's sentence does not restore to.
+
+    Marked sentences are restored as if known to be spun: a sentence alone never gives enough evidence.
+    """
+    is_marked = bool(gold.spans)
+    restoration = restore(gold.text, lexicon=lexicon, model=model, ranker=ranker, assume_spun=is_marked)
+    return score(gold, cleaned(restoration)).details

@@ -12,10 +12,9 @@ from pathlib import Path
 import click
 
 from unspin.align import read_pairs
-from unspin.commands import coverage, examples, options, terminal
+from unspin.commands import coverage, examples, lexicon_suggest, options, terminal
 from unspin.commands.delivery import summary
 from unspin.commands.inspect import candidate_table
-from unspin.commands.suggest import suggest_command
 from unspin.commands.terminal import Failures, counted, legible, product, say
 from unspin.diff import DiffStyle, render
 from unspin.errors import FormatError
@@ -33,15 +32,14 @@ _lexicons = click.argument("lexicons", nargs=-1, metavar="[LEXICONS]...")
 
 @click.group("lexicon")
 def command() -> None:
-    """Check, format, count, try, look up, inflect and merge lexicons, and learn from reviews.
+    """Check, format, count, try, look up, inflect and merge lexicons; learn from reviews.
 
     A lexicon is a table (TSV, UTF-8) of swaps: spun, original, rate, seen, status, source, note. LEXICON is the path
     of one, or the name of a shipped one (en-autoblog, en-autoblog.curated).
     """
 
 
-command.add_command(suggest_command)
-
+command.add_command(lexicon_suggest.command)
 
 # check
 

@@ -162,7 +162,7 @@ def _last(connection: Connection, reviewer: int) -> Sequence[Row[*tuple[Any, ...
     return connection.execute(batch).all()
 
 
-def _effective(connection: Connection, item: int, *, but: int | None = None) -> Row[*tuple[Any, ...]] | None:
+def effective(connection: Connection, item: int, *, but: int | None = None) -> Row[*tuple[Any, ...]] | None:
     """The last decision on an item that was not undone; without this line, if so."""
     found = select(decisions).where(decisions.c.item == item, decisions.c.act == _DECIDE, not_undone())
     if but is not None:
@@ -173,14 +173,14 @@ def _effective(connection: Connection, item: int, *, but: int | None = None) -> 
 def _stands(connection: Connection, line: Row[*tuple[Any, ...]]) -> bool:
     """Is the item still as this line left it?"""
     state = connection.execute(select(items.c.state).where(items.c.id == line.item).with_for_update()).scalar_one()
-    last = _effective(connection, line.item)
+    last = effective(connection, line.item)
     return state < SHELVED and last is not None and last.id == line.id
 
 
 def _taking_back(connection: Connection, line: Row[*tuple[Any, ...]]) -> dict[str, Any]:
     answer = None
     if line.act != _OPINION and STATES[line.old] is State.REPLACED:
-        earlier = _effective(connection, line.item, but=line.id)
+        earlier = effective(connection, line.item, but=line.id)
         answer = earlier.answer if earlier else None
     return {
         "item": line.item,
@@ -196,7 +196,7 @@ def settle(connection: Connection, touched: Iterable[int]) -> None:
     """Let items be in the state that the record says, after lines were added to it that are not the latest."""
     for item in sorted(touched):
         state = connection.execute(select(items.c.state).where(items.c.id == item).with_for_update()).scalar_one()
-        last = _effective(connection, item)
+        last = effective(connection, item)
         new, words = (last.new, last.answer) if last else (UNDECIDED, None)
         shelf = SHELVED if state >= SHELVED else 0
         connection.execute(_SET, {"number": item, "now": new + shelf, "words": words})

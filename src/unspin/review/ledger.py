@@ -29,8 +29,8 @@ from unspin.review.applying import applied
 from unspin.review.claiming import claim, count_opinions, holders, next_opinion, release
 from unspin.review.context import Context, context
 from unspin.review.deciding import decide, decide_all, undo
+from unspin.review.earlier import earlier
 from unspin.review.exchange import Imported, exported, imported
-from unspin.review.lessons import Lessons, lessons
 from unspin.review.model import (
     EVERYTHING,
     Added,
@@ -216,6 +216,12 @@ class Ledger:
         """The sentence in which an item stands."""
         return context(self.text(item.document), item.start, item.end)
 
+    def earlier(self, item: Item) -> Decision | None:
+        """What was once decided on the same words in the same sentence, in a text that has changed since, for the same
+        entry; to be shown, not carried over."""
+        with self._store.read() as connection:
+            return earlier(self._store, connection, item)
+
     # the queue
 
     def claim(
@@ -328,11 +334,6 @@ class Ledger:
         """Counts by state, document, entry and reviewer."""
         with self._store.read() as connection:
             return status(self._store, connection)
-
-    def lessons(self) -> Lessons:
-        """What the decisions say about the lexicon: see `unspin.review.lessons`."""
-        with self._store.read() as connection:
-            return lessons(self._store, connection)
 
     def restoration(self, document: int, *, min_confidence: float = MIN_CONFIDENCE) -> Restoration:
         """The restoration that the decisions make of a text: see `unspin.review.applying`."""

@@ -45,12 +45,14 @@ def silence(path: Path, entry: Entry) -> Silenced | None:
 
     Raises LexiconError, InputError or OutputError; then nothing was changed.
     """
-    rows = _rows(path)
-    key = _key(entry.spun, entry.original)
-    at = next((number for number, row in enumerate(rows) if _fields(row) and _key(*_fields(row)[:2]) == key), None)
+    rows = rows_of(path)
+    key = key_of(entry.spun, entry.original)
+    at = next(
+        (number for number, row in enumerate(rows) if fields_of(row) and key_of(*fields_of(row)[:2]) == key), None
+    )
     ending = "\r" if rows[0].endswith("\r") else ""
     if at is not None:
-        before, fields = rows[at], _fields(rows[at])
+        before, fields = rows[at], fields_of(rows[at])
         if fields[4] == Status.OFF:
             return None
         rows[at] = "\t".join((*fields[:4], Status.OFF, *fields[5:])) + ending
@@ -58,14 +60,14 @@ def silence(path: Path, entry: Entry) -> Silenced | None:
     else:
         off = replace(entry, status=Status.OFF, source=entry.source or "review", note=NOTE)
         done = Silenced(path, entry, None, written(off) + ending)
-        rows.insert(_place(rows, off), done.after)
+        rows.insert(place_of(rows, off), done.after)
     _write(path, rows)
     return done
 
 
 def restore(done: Silenced) -> bool:
     """Take back what `silence` did. False: the line has been changed since, and is left alone. Raises as `silence`."""
-    rows = _rows(done.path)
+    rows = rows_of(done.path)
     if done.after not in rows:
         return False
     at = rows.index(done.after)
@@ -79,12 +81,12 @@ def restore(done: Silenced) -> bool:
 
 def is_silenced(path: Path, entry: Entry) -> bool:
     """Is the entry `off` in a lexicon file? Raises LexiconError or InputError."""
-    key = _key(entry.spun, entry.original)
-    found = (fields for row in _rows(path) if (fields := _fields(row)))
-    return any(_key(*fields[:2]) == key and fields[4] == Status.OFF for fields in found)
+    key = key_of(entry.spun, entry.original)
+    found = (fields for row in rows_of(path) if (fields := fields_of(row)))
+    return any(key_of(*fields[:2]) == key and fields[4] == Status.OFF for fields in found)
 
 
-def _rows(path: Path) -> list[str]:
+def rows_of(path: Path) -> list[str]:
     """The lines of a lexicon file, as they are; of an empty one, where there is none."""
     if not exists(path):
         return [_HEAD, ""]
@@ -106,19 +108,20 @@ def _remove(path: Path) -> None:
         raise OutputError(path, f"cannot be removed: {error.strerror}") from error
 
 
-def _fields(row: str) -> list[str]:
+def fields_of(row: str) -> list[str]:
     """The fields of an entry's line; nothing for the columns' names, a comment or an empty line."""
     fields = row.removesuffix("\r").split("\t")
     return fields if len(fields) == len(COLUMNS) and not row.startswith("#") and fields != list(COLUMNS) else []
 
 
-def _key(spun: str, original: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+def key_of(spun: str, original: str) -> tuple[tuple[str, ...], tuple[str, ...]]:
+    """By what an entry is known."""
     return phrase(spun), phrase(original)
 
 
-def _place(rows: Sequence[str], entry: Entry) -> int:
+def place_of(rows: Sequence[str], entry: Entry) -> int:
     """Where a new line goes: before the first that sorts after it, and the comments above that; else after the last."""
-    entries = [(number, fields) for number, row in enumerate(rows) if (fields := _fields(row))]
+    entries = [(number, fields) for number, row in enumerate(rows) if (fields := fields_of(row))]
     for number, fields in entries:
         if tuple(fields[:2]) > order(entry):
             while rows[number - 1].startswith("#"):

@@ -290,7 +290,8 @@ def _merged(ask: _Ask) -> _Sql:
 @lru_cache(maxsize=256)
 def _gathered(ask: _Ask) -> _Sql:
     """All that the stretches hold, sorted."""
-    parts = [select(*_COLUMNS[ask.order]).where(*_within(ask, n), *_free(ask)) for n in range(ask.number)]
+    columns = [(column + 0).label(column.name) for column in _COLUMNS[ask.order]]
+    parts = [select(*columns).where(*_within(ask, n), *_free(ask)) for n in range(ask.number)]
     gathered = union_all(*parts).subquery()
     keys = [gathered.c[key.name] for key in _COLUMNS[ask.order]]
     statement = select(gathered.c.id).where(*_bounded(ask, keys)).order_by(*_ordered(ask, keys)).limit(ask.limit)

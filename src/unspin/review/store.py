@@ -326,9 +326,19 @@ def _server(url: str) -> Engine:
     if parsed.get_backend_name() not in ("postgresql", "postgres"):
         raise LedgerError(parsed.render_as_string(), "a team's ledger is kept in PostgreSQL (postgresql://…)")
     try:
-        return create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        engine = create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
     except (ImportError, NoSuchModuleError) as error:
         raise LedgerError(parsed.render_as_string(), "needs a driver: pip install 'unspin[postgres]'") from error
+    event.listen(engine, "connect", _hasten)
+    return engine
+
+
+def _hasten(connection: Any, _record: object) -> None:
+    """Questions here are small: compiling a plan, or sharing it out to workers, takes longer than answering."""
+    with connection.cursor() as cursor:
+        cursor.execute("SET jit = off")
+        cursor.execute("SET max_parallel_workers_per_gather = 0")
+    connection.commit()
 
 
 def _problem(error: DBAPIError) -> str:

@@ -1,220 +1,244 @@
-"""Lessons into a lexicon: which entries should have another status, and which pairs are new.
+"""What a review's answers say, as changes to a lexicon.
 
-In come a lexicon's file and what people decided; out go changes of single lines, which a person can read as a patch.
+In comes evidence (`unspin.review.evidence`) and a lexicon's entries; out come changed and new entries, each with its
+reason and sentences, and what was not taken, with the rule that said so. Pure.
 
-An entry's share of right answers is judged by the ends of its Wilson score interval (1927) at 95 %: what is surely
-right more often than not is `auto`, what is surely wrong as often is `review`, and what is hardly ever right is `off`.
-So a few answers change nothing. Above each changed entry stands, as a comment, what was counted, with two sentences.
+The rules:
+
+- **auto**: an entry that waits for review is made unasked if people accepted it more often than not, surely.
+- **review**: an automatic entry waits for people if they refused it more often than not, surely.
+- **off**: an entry that nobody ever wanted and that is, surely, hardly ever right is proposed no more.
+- **new**: what people typed becomes an entry, `auto` under the same rule and `review` until then.
+
+*Surely*: the bound of a one-sided 95 % confidence interval is on that side, and there are enough answers. The interval
+is Wilson's score interval (E. B. Wilson, "Probable inference", JASA 1927), which holds its promise for few answers and
+shares near 0 and 1 (Brown, Cai and DasGupta, Statistical Science 2001). What is `off` stays off: a person said so.
+
+An acceptance is an observation of the channel. For new entries, which nothing else is known of, `seen` counts them and
+`rate` is the lower bound of their share of the original's occurrences in the texts as they read now: what was typed
+once must not drive out what is known. Rates that were learned or curated stay: they rest on more text than a review,
+and the share of answers does not tell them from wrong context.
 """
 
 from __future__ import annotations
 
 import math
-import unicodedata
-from bisect import bisect_left
+import re
 from collections import defaultdict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Container, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 
-from unspin.edit import carry_case
-from unspin.lexicon import LONGEST, Line, order, written
-from unspin.model import DecidedBy, Edit, Entry, Status
-from unspin.review.lessons import EXAMPLES, Lessons, Swap, Tally
-from unspin.text import phrase
+from unspin.lexicon import Phrase, is_name
+from unspin.model import Entry, Status
+from unspin.review.evidence import Evidence, Key, Unfit
+from unspin.review.overlay import key_of
 
-HALF = 0.5  # share of right answers at which a swap does as much good as harm
-HARDLY = 0.2
-Z = 1.96  # standard deviations on either side of 95 %
-SURE = 2  # times that a new pair was typed, from which on it is `auto`
-RATE = 0.3  # of a new entry, if the rates of its original leave so much: near the shipped lexicon's median
-LEAST_RATE = 0.01
+ANSWERS = 3  # without so many, nothing is said of an entry
+EVEN = 0.5  # the share of acceptances above which an entry does more good than harm; `unspin.decide` decides alike
+SELDOM = 0.25  # ... and below which it is not worth a person's time
+SURE = 1.645  # standard deviations: one-sided 95 %
 SOURCE = "review"
-MARK = "# review: "  # what comments of ours begin with
-LONGEST_SENTENCE = 300  # code points of a negative example
+LEAST_RATE = 0.01
+MOST = 1.0005  # that the rates of an original may sum to: they are rounded (`unspin.lexicon.check`)
+MAKES_ROOM = "makes room: another alternate of its original needs a share of the rate"
+
+_TALLY = re.compile(r"(?:; )?review: \d+ of \d+\b")
 
 
 @dataclass(frozen=True, slots=True)
-class Suggestion:
-    """A line to change (`old`), or to add (None), and why."""
+class Change:
+    """An entry as it shall be, and as it is in the lexicon (None: it is not there). `why` is a line for people."""
 
-    old: Entry | None
-    new: Entry
-    comments: tuple[str, ...]
+    entry: Entry
+    before: Entry | None
+    why: str
+    sentences: tuple[str, ...] = ()
 
-
-def wilson(right: int, judged: int) -> tuple[float, float]:
-    """The ends of the Wilson score interval of a share, at 95 %.
-
-    >>> [round(end, 2) for end in wilson(0, 16)], [round(end, 2) for end in wilson(8, 10)]
-    ([0.0, 0.19], [0.49, 0.94])
-    """
-    if not judged:
-        return 0.0, 1.0
-    share, weight = right / judged, Z * Z / judged
-    middle = (share + weight / 2) / (1 + weight)
-    reach = math.sqrt(share * (1 - share) * weight + weight * weight / 4) / (1 + weight)
-    return max(0.0, middle - reach), min(1.0, middle + reach)
-
-
-def better(status: Status, tally: Tally) -> Status:
-    """The status that an entry should have, from its present one and how it was judged."""
-    low, high = wilson(tally.accepted, tally.judged)
-    if low >= HALF:
-        return Status.AUTO
-    if high < HARDLY:
-        return Status.OFF
-    if high < HALF and status is Status.AUTO:
-        return Status.REVIEW
-    return status
-
-
-def suggestions(lines: Sequence[Line], lessons: Lessons) -> Iterator[Suggestion]:
-    """What should change in a lexicon, in its order: statuses by what was judged, and new pairs that people typed."""
-    entries = {_key(line.entry.spun, line.entry.original): line.entry for line in lines if line.entry}
-    typed = _typed(lessons)
-    tallies = {_key(*swap): tally for swap, tally in lessons.tallies.items()}
-    for key in typed.keys() & entries.keys():  # the lexicon knows it, and did not offer it
-        tally = tallies.get(key, Tally(0, 0, 0, ()))
-        tallies[key] = replace(tally, accepted=tally.accepted + len(typed[key].sentences))
-    found = [
-        *_statuses(entries, tallies),
-        *_pairs(entries, [typed[key] for key in sorted(typed.keys() - entries.keys())]),
-    ]
-    yield from sorted(found, key=lambda one: order(one.new))
-
-
-_Key = tuple[tuple[str, ...], tuple[str, ...]]
-
-
-def _key(spun: str, original: str) -> _Key:
-    return phrase(spun), phrase(original)
+    @property
+    def key(self) -> Key:
+        """By what the entry is known."""
+        return key_of(self.entry.spun, self.entry.original)
 
 
 @dataclass(frozen=True, slots=True)
-class _Typed:
+class Refused:
+    """A swap that people typed and that is not taken, and why."""
+
     spun: str
     original: str
-    sentences: tuple[str, ...]
+    reason: Unfit
 
 
-def _typed(lessons: Lessons) -> dict[_Key, _Typed]:
-    """What people typed, as entries would have it."""
-    found: dict[_Key, _Typed] = {}
-    for (before, after), sentences in sorted(lessons.typed.items()):
-        if swap := minimal(before, after):
-            known = found.get(_key(*swap), _Typed(*swap, ()))
-            found[_key(*swap)] = replace(known, sentences=known.sentences + sentences)
-    return found
+def lower_bound(part: int, whole: int) -> float:
+    """The share that is surely reached, in [0, 1]: Wilson's lower bound, one-sided 95 %.
 
-
-def _statuses(entries: Mapping[_Key, Entry], tallies: Mapping[_Key, Tally]) -> Iterator[Suggestion]:
-    for key in sorted(tallies.keys() & entries.keys()):
-        entry, tally = entries[key], tallies[key]
-        if (status := better(entry.status, tally)) != entry.status:
-            said = f"{MARK}{tally.accepted} of {tally.judged} right, so {entry.status} became {status}"
-            wrong = (f"{MARK}not right: {sentence}" for sentence in tally.examples)
-            yield Suggestion(entry, replace(entry, status=status), (said, *wrong))
-
-
-def _pairs(entries: Mapping[_Key, Entry], typed: Sequence[_Typed]) -> Iterator[Suggestion]:
-    """New entries. The rates of one original sum to 1 at most, so that they get what is left."""
-    used: defaultdict[tuple[str, ...], float] = defaultdict(float)
-    for (_, original), entry in entries.items():
-        used[original] += 0.0 if entry.status is Status.OFF else entry.rate
-    for one in typed:
-        left = math.floor((1.0 - used[phrase(one.original)]) * 1000) / 1000
-        if left >= LEAST_RATE:
-            rate = min(RATE, left)
-            used[phrase(one.original)] += rate
-            status = Status.AUTO if len(one.sentences) >= SURE else Status.REVIEW
-            entry = Entry(one.spun, one.original, rate, len(one.sentences), status, SOURCE)
-            yield Suggestion(None, entry, tuple(f"{MARK}typed: {sentence}" for sentence in one.sentences[:EXAMPLES]))
-
-
-def minimal(before: str, after: str) -> Swap | None:
-    """The pair that a typed replacement shows: without what both have at their ends, and without a capital that only
-    comes from the place. None for what is no entry.
-
-    >>> minimal("The struggle", "The war"), minimal("Struggle", "War"), minimal("is", "was not a thing that one had")
-    (('struggle', 'war'), ('struggle', 'war'), None)
+    >>> round(lower_bound(3, 3), 2), round(lower_bound(9, 10), 2), lower_bound(0, 0)
+    (0.53, 0.65, 0.0)
     """
-    spun, original = (tuple(unicodedata.normalize("NFC", text).split()) for text in (before, after))
-    while len(spun) > 1 and len(original) > 1 and spun[0] == original[0]:
-        spun, original = spun[1:], original[1:]
-    while len(spun) > 1 and len(original) > 1 and spun[-1] == original[-1]:
-        spun, original = spun[:-1], original[:-1]
-    pair = " ".join(spun), " ".join(original)
-    lowered = pair[0][:1].lower() + pair[0][1:], pair[1][:1].lower() + pair[1][1:]
-    if pair[0][:1].isupper() and carry_case(pair[0], lowered[1], sentence_start=True) == pair[1]:
-        pair = lowered
-    sizes = [len(phrase(text)) for text in pair]
-    if phrase(pair[0]) == phrase(pair[1]) or not all(1 <= size <= LONGEST for size in sizes):
+    return _bound(part, whole, -1) if whole else 0.0
+
+
+def upper_bound(part: int, whole: int) -> float:
+    """The share that is surely not exceeded, in [0, 1]: Wilson's upper bound, one-sided 95 %.
+
+    >>> round(upper_bound(0, 3), 2), round(upper_bound(0, 9), 2), upper_bound(0, 0)
+    (0.47, 0.23, 1.0)
+    """
+    return _bound(part, whole, 1) if whole else 1.0
+
+
+def _bound(part: int, whole: int, side: int) -> float:
+    share, square = part / whole, SURE * SURE / whole
+    spread = SURE * math.sqrt(share * (1.0 - share) / whole + square / (4.0 * whole))
+    return min(1.0, max(0.0, (share + square / 2.0 + side * spread) / (1.0 + square)))
+
+
+def status_of(evidence: Evidence, now: Status, *, answers: int = ANSWERS) -> Status:
+    """The status that an entry should have; `now` is what it has, `answers` how many there must be."""
+    if now is Status.OFF:
+        return now
+    if evidence.asked >= answers and lower_bound(evidence.accepted, evidence.asked) >= EVEN:
+        return Status.AUTO
+    if evidence.accepted == 0 and evidence.unwanted >= answers and upper_bound(0, evidence.unwanted) < SELDOM:
+        return Status.OFF
+    if evidence.asked >= answers and upper_bound(evidence.accepted, evidence.asked) < EVEN:
+        return Status.REVIEW
+    return now
+
+
+def suggest(
+    evidence: Iterable[Evidence],
+    entries: Iterable[Entry],
+    occurrences: Mapping[Phrase, int],
+    *,
+    answers: int = ANSWERS,
+    without: Container[Key] = (),
+) -> tuple[tuple[Change, ...], tuple[Refused, ...]]:
+    """The changes that evidence calls for, in the order of a lexicon, and what was typed and is not taken.
+
+    `entries`: those of the lexicon that is to be changed. An entry of another lexicon that people reviewed with is
+    added if its status changes: it overrules. `occurrences`: of the originals of new entries (`is_fresh`) in the texts.
+    `without`: what is to stay as it is.
+    """
+    known = {key_of(entry.spun, entry.original): entry for entry in entries}
+    changes: dict[Key, Change] = {}
+    refused: list[Refused] = []
+    for one in (one for one in evidence if one.key not in without):
+        if is_fresh(one, known.get(one.key)):
+            reason = _unfit(one, known, answers=answers)
+            if reason:
+                refused.append(Refused(one.entry.spun, one.entry.original, reason))
+                continue
+            change = _fresh(one, known.get(one.key), occurrences.get(one.key[1], 0), answers=answers)
+        else:
+            change = _changed(one, known.get(one.key), answers=answers)
+        if change:
+            changes[change.key] = change
+    changes |= _room(changes, known)
+    return tuple(changes[key] for key in sorted(changes)), tuple(refused)
+
+
+def is_fresh(one: Evidence, now: Entry | None) -> bool:
+    """Is all that is known of an entry what reviewers typed and accepted?"""
+    return (now or one.entry).source == SOURCE
+
+
+def _unfit(one: Evidence, known: Mapping[Key, Entry], *, answers: int) -> Unfit | None:
+    now, reverse = known.get(one.key), known.get(one.key[::-1])
+    if now and now.status is Status.OFF:
+        return Unfit.OFF if one.is_typed else None
+    if now is None and reverse and reverse.status is not Status.OFF and one.accepted < answers:
+        return Unfit.LOOP
+    return None
+
+
+def _fresh(one: Evidence, now: Entry | None, found: int, *, answers: int) -> Change | None:
+    """An entry that reviewers brought up: new, or counted again."""
+    base = now or replace(one.entry, status=Status.REVIEW, note="")
+    if now and one.accepted + one.unwanted == 0:
         return None
-    return pair
+    status = status_of(one, base.status, answers=answers)
+    if status is Status.AUTO and base.status is not Status.AUTO and is_name(base) and len(one.key[1]) > 1:
+        status = Status.REVIEW  # names of several words are whole titles as often as not
+    seen = max(base.seen if now else 0, one.accepted)
+    rate = max(LEAST_RATE, lower_bound(seen, max(found, seen)))
+    entry = replace(base, status=status, seen=seen, rate=_down(rate), note=_noted(base.note, one))
+    if now and (now.status, now.seen, now.note) == (entry.status, entry.seen, entry.note):
+        return None
+    return Change(entry, now, _why(one, _what(now, status)), _shown(one, status))
 
 
-def changes(text: str, suggested: Sequence[Suggestion]) -> tuple[Edit, ...]:
-    """The edits that bring suggestions into a lexicon file's text; entries stay sorted, other lines as they are."""
-    rows = text.splitlines(keepends=True)
-    starts = [0]
-    for row in rows:
-        starts.append(starts[-1] + len(row))
-    spans: dict[int, tuple[int, str]] = {}  # first row: the row behind, and what takes their place
-    for one in suggested:
-        if one.old:
-            first = _first_comment(rows, one.old.line - 1)
-            spans[first] = (one.old.line, _block(one))
-    lead = _insertions(rows, [one for one in suggested if not one.old])
-    edits = []
-    for first in sorted(spans.keys() | lead.keys()):
-        last, block = spans.get(first, (first, ""))
-        after = lead.get(first, "") + block
-        start, end = starts[first], starts[last]
-        if start == len(text) and text and not text.endswith("\n"):
-            after = "\n" + after
-        edits.append(Edit(start, end, text[start:end], after, None, 1.0, DecidedBy.REVIEWER))
-    return tuple(edits)
+def _changed(one: Evidence, now: Entry | None, *, answers: int) -> Change | None:
+    """An entry that was known; None if its status stays."""
+    base = now or replace(one.entry, note="")
+    status = status_of(one, base.status, answers=answers)
+    if status is base.status:
+        return None
+    entry = replace(base, status=status, note=_noted(base.note, one))
+    return Change(entry, now, _why(one, _what(base, status)), _shown(one, status))
 
 
-def _block(one: Suggestion) -> str:
-    return "".join(f"{row}\n" for row in (*one.comments, written(one.new)))
+def _what(before: Entry | None, status: Status) -> str:
+    """A change of status in words."""
+    if before is None:
+        return "new"
+    return f"{before.status} -> {status}" if before.status is not status else "counted again"
 
 
-def _first_comment(rows: Sequence[str], row: int) -> int:
-    """The first of our comments above a row: the count of an earlier time gives way."""
-    while row and rows[row - 1].startswith(MARK):
-        row -= 1
-    return row
+def _shown(one: Evidence, status: Status) -> tuple[str, ...]:
+    """The sentences that speak for a status."""
+    return one.speaking if status is Status.AUTO or not one.against else one.against
 
 
-def _insertions(rows: Sequence[str], new: Sequence[Suggestion]) -> dict[int, str]:
-    """What is inserted before which row: before the comments of the entry that comes next."""
-    keys: list[tuple[tuple[str, ...], int]] = []
-    first = 0  # of the comments above an entry
-    for number, row in enumerate(rows):
-        if row.startswith("#") or not row.strip():
-            continue
-        if keys or not row.startswith("spun\toriginal\t"):
-            keys.append((tuple(row.split("\t")[:2]), first))
-        first = number + 1
-    found: defaultdict[int, str] = defaultdict(str)
-    for one in sorted(new, key=lambda one: order(one.new)):
-        place = bisect_left(keys, order(one.new), key=lambda key: key[0])
-        found[keys[place][1] if place < len(keys) else first] += _block(one)
-    return found
+def _why(one: Evidence, what: str) -> str:
+    parts = [f"accepted {one.accepted} of {one.asked}"]
+    if one.unwanted:
+        other = one.unwanted - one.left
+        parts += [f"left alone {one.left}"] * bool(one.left) + [f"other words {other}"] * bool(other)
+    return f"{what}: {', '.join(parts)}"
 
 
-def negative_examples(present: str, lessons: Lessons) -> str:
-    """What is added to an examples file: sentences with false alarms, which must be left alone."""
-    known = set(present.splitlines())
-    sentences = [
-        sentence
-        for _, found in sorted(lessons.false_alarms.items())
-        for sentence in found
-        if len(sentence) <= LONGEST_SENTENCE and not sentence.startswith("#") and sentence not in known
-    ]
-    if not sentences:
-        return ""
-    head = "# False alarms, from reviews: to be left alone\n"
-    lead = "" if not present or present.endswith("\n\n") else "\n" if present.endswith("\n") else "\n\n"
-    return lead + ("" if head in present else head) + "".join(f"{one}\n" for one in dict.fromkeys(sentences))
+def _noted(note: str, one: Evidence) -> str:
+    """A note with the counts, which take the place of earlier ones."""
+    rest = _TALLY.sub("", note)
+    return "; ".join(filter(None, (rest, f"review: {one.accepted} of {one.asked}")))
+
+
+def _room(changes: Mapping[Key, Change], known: Mapping[Key, Entry]) -> dict[Key, Change]:
+    """The changes that keep the rates of each original a probability: what is new takes from what is there."""
+    after = dict(known) | {key: change.entry for key, change in changes.items()}
+    by_head: defaultdict[Phrase, list[Key]] = defaultdict(list)
+    for key, entry in after.items():
+        if entry.status is not Status.OFF:
+            by_head[key[1]].append(key)
+    fitted: dict[Key, Change] = {}
+    for head in sorted({key[1] for key in changes}):
+        fitted |= dict(_fitted([(key, after[key]) for key in by_head[head]], changes, known))
+    return fitted
+
+
+def _fitted(
+    alternates: list[tuple[Key, Entry]], changes: Mapping[Key, Change], known: Mapping[Key, Entry]
+) -> Iterator[tuple[Key, Change]]:
+    """Where one original's rates sum to more than 1: first what reviewers brought up gives way, then all alike."""
+    total = sum(entry.rate for _, entry in alternates)
+    if total <= MOST:
+        return
+    own = [(key, entry) for key, entry in alternates if entry.source == SOURCE]
+    others = total - sum(entry.rate for _, entry in own)
+    left = max(1.0 - others, LEAST_RATE * len(own))
+    share = left / (total - others) if own else 0.0
+    rest = min(1.0, (1.0 - left) / others) if others else 1.0
+    for key, entry in alternates:
+        rate = _down(entry.rate * (share if entry.source == SOURCE else rest if own else 1.0 / total))
+        if rate != entry.rate:
+            change = changes.get(key) or Change(
+                entry, known.get(key), "makes room for another alternate of its original"
+            )
+            yield key, replace(change, entry=replace(change.entry, rate=rate))
+
+
+def _down(rate: float) -> float:
+    """To four digits, never up, so that sums stay below 1."""
+    digits = 4 - math.ceil(math.log10(rate))
+    return math.floor(round(rate * 10.0**digits, 6)) / 10.0**digits
