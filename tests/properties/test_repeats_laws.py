@@ -30,6 +30,7 @@ def pieces(document: Document) -> dict[tuple[int, int], str]:
     return {(p.start, p.end): document.text[p.start : p.end] for p in document.paragraphs}
 
 
+@settings(deadline=None)
 @given(documents())
 def test_groups_are_disjoint_in_order_and_keep_the_first(document: Document) -> None:
     groups = find_repeats(document)
@@ -44,6 +45,7 @@ def test_groups_are_disjoint_in_order_and_keep_the_first(document: Document) -> 
         assert starts == sorted(starts)
 
 
+@settings(deadline=None)
 @given(documents())
 def test_every_repeat_also_repeats_the_kept_paragraph_alone(document: Document) -> None:
     spans = pieces(document)
@@ -54,6 +56,7 @@ def test_every_repeat_also_repeats_the_kept_paragraph_alone(document: Document) 
             assert [(r.kind, r.score) for r in alone.repeats] == [(repeat.kind, repeat.score)]
 
 
+@settings(deadline=None)
 @given(documents())
 def test_what_is_left_has_no_repeats(document: Document) -> None:
     gone = {(repeat.start, repeat.end) for group in find_repeats(document) for repeat in group.repeats}
@@ -61,6 +64,7 @@ def test_what_is_left_has_no_repeats(document: Document) -> None:
     assert find_repeats(segment(left)) == ()
 
 
+@settings(deadline=None)
 @given(documents())
 def test_exact_means_the_same_characters(document: Document) -> None:
     spans = pieces(document)
@@ -71,6 +75,7 @@ def test_exact_means_the_same_characters(document: Document) -> None:
             assert 0.0 < repeat.score <= 1.0
 
 
+@settings(deadline=None)
 @given(documents(), st.integers(2, 3))
 def test_a_document_said_again_loses_the_second_saying(document: Document, times: int) -> None:
     once = {(g.start, g.end) for g in find_repeats(document)}
@@ -79,7 +84,7 @@ def test_a_document_said_again_loses_the_second_saying(document: Document, times
     assert once <= {(group.start, group.end) for group in again}
 
 
-@settings(max_examples=200)
+@settings(deadline=None, max_examples=200)
 @given(st.text(alphabet=st.characters(exclude_categories=()), max_size=300))
 def test_any_text_is_accepted_and_kept_if_short(text: str) -> None:
     document = segment(text)
