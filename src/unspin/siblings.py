@@ -50,7 +50,8 @@ class Collection:
 def related(texts: Sequence[str], lexicon: Lexicon, *, progress: Progress | None = None) -> tuple[tuple[int, ...], ...]:
     """Per text, the numbers of those that share most with it, MOST at most, the most first.
 
-    >>> related(["He said that it was over, and left.", "Nothing.", "He said it was over, and left."], Lexicon(()))
+    >>> said = "He said that it was over, and left the house on the hill for good."
+    >>> related([said, "Nothing.", said.replace("that it", "it")], Lexicon(()))
     ((2,), (), (0,))
     """
     shared: list[Counter[int]] = [Counter() for _ in texts]
