@@ -107,6 +107,21 @@ def test_what_the_lexicon_contradicts_is_refused(known: Entry, times: int, reaso
     assert len(changes) == (reason is None)
 
 
+@pytest.mark.parametrize(
+    ("times", "rate", "found", "reason"),
+    [
+        (1, 0.5, 400, Unfit.RARE),  # "a" was once "now": no reason to doubt every "now"
+        (1, 0.5, 4, None),
+        (2, 1.0, 4, Unfit.FULL),
+        (3, 1.0, 4, None),
+    ],
+)
+def test_what_would_hardly_be_made_is_refused(times: int, rate: float, found: int, reason: Unfit | None) -> None:
+    known = Entry("fight", "campaign", rate, 50, source="learned")
+    _, refused = suggest([typed("struggle", "campaign", times)], [known], {("campaign",): found})
+    assert [one.reason for one in refused] == ([reason] if reason else [])
+
+
 def test_a_name_of_several_words_always_waits() -> None:
     (change,), _ = suggest([typed("fairly girl", "Pretty Woman", 9)], [], {})
     assert change.entry.status is Status.REVIEW

@@ -44,6 +44,8 @@ class Unfit(StrEnum):
     NAME = "changes the case pattern of a name"
     OFF = "the lexicon has it off"
     LOOP = "the lexicon has it the other way round"
+    FULL = "the rates of the original leave it no room"
+    RARE = "the original nearly always stands as it is"
 
 
 @dataclass(frozen=True, slots=True)

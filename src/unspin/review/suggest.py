@@ -38,7 +38,7 @@ EVEN = 0.5  # the share of acceptances above which an entry does more good than 
 SELDOM = 0.25  # ... and below which it is not worth a person's time
 SURE = 1.645  # standard deviations: one-sided 95 %
 SOURCE = "review"
-LEAST_RATE = 0.01
+LEAST_RATE = 0.01  # a rarer alternate would only make its original, wherever it stands, look swapped
 MOST = 1.0005  # that the rates of an original may sum to: they are rounded (`unspin.lexicon.check`)
 MAKES_ROOM = "makes room: another alternate of its original needs a share of the rate"
 
@@ -121,15 +121,19 @@ def suggest(
     `without`: what is to stay as it is.
     """
     known = {key_of(entry.spun, entry.original): entry for entry in entries}
+    taken: defaultdict[Phrase, float] = defaultdict(float)
+    for key, entry in known.items():
+        taken[key[1]] += entry.rate if entry.status is not Status.OFF else 0.0
     changes: dict[Key, Change] = {}
     refused: list[Refused] = []
     for one in (one for one in evidence if one.key not in without):
         if is_fresh(one, known.get(one.key)):
-            reason = _unfit(one, known, answers=answers)
+            found = occurrences.get(one.key[1], 0)
+            reason = _unfit(one, known, taken.get(one.key[1], 0.0), found, answers=answers)
             if reason:
                 refused.append(Refused(one.entry.spun, one.entry.original, reason))
                 continue
-            change = _fresh(one, known.get(one.key), occurrences.get(one.key[1], 0), answers=answers)
+            change = _fresh(one, known.get(one.key), found, answers=answers)
         else:
             change = _changed(one, known.get(one.key), answers=answers)
         if change:
@@ -143,13 +147,24 @@ def is_fresh(one: Evidence, now: Entry | None) -> bool:
     return (now or one.entry).source == SOURCE
 
 
-def _unfit(one: Evidence, known: Mapping[Key, Entry], *, answers: int) -> Unfit | None:
+def _unfit(one: Evidence, known: Mapping[Key, Entry], taken: float, found: int, *, answers: int) -> Unfit | None:
+    """Why what was typed is not taken. `taken`: what the rates of its original sum to; `found`: how often that stands."""
     now, reverse = known.get(one.key), known.get(one.key[::-1])
-    if now and now.status is Status.OFF:
-        return Unfit.OFF if one.is_typed else None
-    if now is None and reverse and reverse.status is not Status.OFF and one.accepted < answers:
-        return Unfit.LOOP
+    if now:
+        return Unfit.OFF if now.status is Status.OFF and one.is_typed else None
+    if _rate(one.accepted, found) < LEAST_RATE:
+        return Unfit.RARE
+    if one.accepted < answers:
+        if reverse and reverse.status is not Status.OFF:
+            return Unfit.LOOP
+        if taken > 1.0 - LEAST_RATE:
+            return Unfit.FULL
     return None
+
+
+def _rate(seen: int, found: int) -> float:
+    """What the channel's rate surely reaches, of an alternate that was seen so often where its original stands."""
+    return lower_bound(seen, max(found, seen))
 
 
 def _fresh(one: Evidence, now: Entry | None, found: int, *, answers: int) -> Change | None:
@@ -161,7 +176,7 @@ def _fresh(one: Evidence, now: Entry | None, found: int, *, answers: int) -> Cha
     if status is Status.AUTO and base.status is not Status.AUTO and is_name(base) and len(one.key[1]) > 1:
         status = Status.REVIEW  # names of several words are whole titles as often as not
     seen = max(base.seen if now else 0, one.accepted)
-    rate = max(LEAST_RATE, lower_bound(seen, max(found, seen)))
+    rate = max(LEAST_RATE, _rate(seen, found))
     entry = replace(base, status=status, seen=seen, rate=_down(rate), note=_noted(base.note, one))
     if now and (now.status, now.seen, now.note) == (entry.status, entry.seen, entry.note):
         return None
