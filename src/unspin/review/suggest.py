@@ -148,7 +148,7 @@ def is_fresh(one: Evidence, now: Entry | None) -> bool:
 
 
 def _unfit(one: Evidence, known: Mapping[Key, Entry], taken: float, found: int, *, answers: int) -> Unfit | None:
-    """Why what was typed is not taken. `taken`: what the rates of its original sum to; `found`: how often that stands."""
+    """Why what was typed is not taken. `taken`: the sum of its original's rates; `found`: how often that stands."""
     now, reverse = known.get(one.key), known.get(one.key[::-1])
     if now:
         return Unfit.OFF if now.status is Status.OFF and one.is_typed else None
