@@ -29,7 +29,7 @@ LAYERS = (
     ("decide", "passages"),
     ("judge", "spill"),
     ("index",),
-    ("debris", "ask", "consensus"),
+    ("debris", "ask", "consensus", "screen"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
     ("train", "neural", "review"),
