@@ -19,11 +19,12 @@ from unspin.spin import spin
 
 SEED = (Path(__file__).parents[2] / "seeds" / "seed.txt").read_text(encoding="utf-8")
 CLEAN = (
-    "My grandmother kept bees at the end of her garden for forty years. She talked to them every morning, and when my "
-    "grandfather died she went down to the hives before she told any of us. One of my uncles has them now. He says "
-    "that the bees know when it is going to rain, because they come home an hour before the first drops, and that he has "
-    "never been stung by a bee that he had not frightened first. The honey was better when she made it, everybody in "
-    "the family says so, but then the meadow behind the house is gone, and they have built a road where it was.\n"
+    "My grandmother kept bees at the end of her garden for forty years. She talked to them every morning, and "
+    "when my grandfather died she went down to the hives before she told any of us. One of my uncles has them "
+    "now. He says that the bees know when it is going to rain, because they come home an hour before the first "
+    "drops, and that he has never been stung by a bee that he had not frightened first. The honey was better when "
+    "she made it, everybody in the family says so, but then the meadow behind the house is gone, and they have "
+    "built a road where it was.\n"
 )
 
 
