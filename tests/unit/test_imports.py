@@ -22,7 +22,7 @@ LAYERS = (
     ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
     ("backoff",),
     ("ngrams",),
-    ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint", "verbatim"),
+    ("channel", "align", "calibration", "diff", "formats", "inflect", "spin", "fingerprint", "verbatim"),
     ("rank", "blocking", "units", "intersect", "findings"),
     ("learn", "match", "postings"),
     ("decode", "copies", "repeats", "store"),
