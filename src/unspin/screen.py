@@ -14,7 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
-from functools import lru_cache
+from weakref import WeakKeyDictionary
 
 import numpy as np
 
@@ -52,10 +52,15 @@ class Screen:
         return self.score(text) < THRESHOLD
 
 
-@lru_cache(maxsize=4)
+_made: WeakKeyDictionary[Lexicon, dict[str, Screen]] = WeakKeyDictionary()
+
+
 def screen(lexicon: Lexicon, model: LanguageModel) -> Screen:
     """The screen of a lexicon and a language model, made once; it takes a fifth of a second."""
-    return Screen(lexicon, model)
+    known = _made.setdefault(lexicon, {})
+    if model.digest not in known:
+        known[model.digest] = Screen(lexicon, model)
+    return known[model.digest]
 
 
 def _weights(lexicon: Lexicon, model: LanguageModel) -> Iterator[tuple[str, float]]:

@@ -32,7 +32,7 @@ LAYERS = (
     ("debris", "ask", "consensus", "screen"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
-    ("train", "neural", "review"),
+    ("train", "neural", "review", "batch"),
     ("commands",),
     ("cli",),
     ("__main__",),

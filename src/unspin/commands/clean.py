@@ -11,6 +11,7 @@ import click
 
 from unspin.ask import decide_held
 from unspin.commands import options, terminal
+from unspin.commands.config import Configured
 from unspin.commands.delivery import FOUND_WORK, Delivery, delivery_options
 from unspin.commands.options import Stages
 from unspin.commands.terminal import Failures, counted, say
@@ -76,7 +77,7 @@ def read_together(
         yield source, text, collection.siblings(number)
 
 
-@click.command("clean")
+@click.command("clean", cls=Configured)
 @options.texts_argument
 @delivery_options
 @options.confidence_option

@@ -11,6 +11,7 @@ from typing import Any
 import click
 
 from unspin.commands import options, terminal
+from unspin.commands.config import Configured
 from unspin.commands.terminal import Failures, legible, product
 from unspin.files import sources
 from unspin.lexicon import Lexicon
@@ -127,7 +128,7 @@ def _table(finding: _Finding, candidates: Sequence[Candidate], *, colour: bool) 
     return "\n".join(filter(None, parts))
 
 
-@click.command("inspect")
+@click.command("inspect", cls=Configured)
 @options.texts_argument
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @options.schema_option("inspection", of="a line of --format json")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Any
 
 from unspin.model import Edit
 
@@ -12,15 +13,16 @@ from unspin.model import Edit
 _BREAKS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
 
 
-def json_lines(edits: Iterable[Edit]) -> str:
+def json_lines(edits: Iterable[Edit], record: str | None = None) -> str:
     """A line for each edit; the text is quoted exactly."""
-    return "".join(map(_line, edits))
+    return "".join(_line(edit, record) for edit in edits)
 
 
-def _line(edit: Edit) -> str:
+def _line(edit: Edit, record: str | None = None) -> str:
     entry = edit.entry
     keys = ("spun", "original", "rate", "source")
-    line = {
+    line: dict[str, Any] = {} if record is None else {"record": record}
+    line |= {
         "start": edit.start,
         "end": edit.end,
         "before": edit.before,
