@@ -24,7 +24,6 @@ from unspin.errors import BatchError, OutputError
 
 FORMAT = 1  # of the tables
 MARK = 0x756E6261  # "unba": SQLite's own field for whose file it is
-UNLISTED = "//"  # begins the place of what is no source: a folder that cannot be listed, a file that is not there
 _LEVEL = 1  # of compression: outcomes are looked at once
 
 _TABLES = """
@@ -202,10 +201,12 @@ class Manifest:
             row = (place, position, path, "", "", "", False)
             self._execute("insert or replace into sources values (?, ?, ?, ?, ?, ?, ?)", row)
 
-    def forget_unlisted(self) -> None:
-        """What could not be listed before is listed, or not, anew."""
-        for table in ("sources", "errors"):
-            self._execute(f"delete from {table} where substr(place, 1, ?) = ?", [len(UNLISTED), UNLISTED])
+    def forget_unfinished(self) -> None:
+        """What an earlier run began, or could not open, is begun anew, or is not asked for any more."""
+        with self.together():
+            for table in ("documents", "errors", "duplicates", "sources"):
+                unfinished = "select place from sources where not is_finished"
+                self._execute(f"delete from {table} where place in ({unfinished})")
 
     def add(
         self, documents: Sequence[DocumentRow], errors: Sequence[ErrorRow], duplicates: Sequence[tuple[str, int, str]]
@@ -217,14 +218,15 @@ class Manifest:
             self._connection.executemany("insert into errors values (?, ?, ?, ?, ?, ?)", errors)
             self._connection.executemany("insert into duplicates values (?, ?, ?)", duplicates)
 
-    def finish(self, place: str, *, stamp: str, target: str, tally: Tally) -> None:
-        """A source is in the output. What became of its units is not needed any more, if its `stamp` tells it again."""
+    def finish(self, place: str, *, stamp: str, target: str, tally: Tally, is_finished: bool = True) -> None:
+        """A source is in the output, unless it could not be read at all. What became of its units is not needed any more,
+        if its `stamp` tells it again."""
         names = list(Tally.__dataclass_fields__)
         told = json.dumps(dict(zip(names, astuple(tally), strict=True)))
         with self.together():
             self._execute(
                 "update sources set stamp = ?, target = ?, tally = ?, is_finished = ? where place = ?",
-                [stamp, target, told, bool(stamp), place],
+                [stamp, target, told, is_finished, place],
             )
             if stamp:
                 self._execute("delete from units where place = ?", [place])

@@ -20,7 +20,7 @@ from typing import NamedTuple
 
 from unspin.batch.copies import Collection, Document, find
 from unspin.batch.folder import Folder, Lines, line
-from unspin.batch.manifest import UNLISTED, Manifest, Run
+from unspin.batch.manifest import Manifest, Run
 from unspin.batch.model import Copies, Part, Plan, Tally, Task, Unit
 from unspin.batch.pool import Pool
 from unspin.batch.sink import CopyOf, Sink
@@ -228,9 +228,9 @@ def stamp(source: Source) -> str:
 
 def _units(batch: Batch, collection: Collection | None, tally: Tally) -> Iterator[Unit]:
     """All that is to be done, in order; what an earlier run did has its outcomes, or is counted and passed over."""
-    batch.manifest.forget_unlisted()
+    batch.manifest.forget_unfinished()
     for error in batch.failed:
-        yield _refused(Part(f"{UNLISTED}{error.path}", 0, error.path, "", Path(), None), error)
+        yield _refused(Part(f"//{error.path}", 0, error.path, "", Path(), None), error)
     for position, source in enumerate(batch.sources):
         place, mark = str(source.place), stamp(source)
         known = batch.manifest.finished(place, f"{mark}/{_company(batch)}") if mark else None

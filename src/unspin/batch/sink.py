@@ -97,7 +97,13 @@ class Sink:
         self._open.tally.add(told)
         if unit.is_last:
             target = self._open.close()
-            self.manifest.finish(part.place, stamp=part.stamp, target=target, tally=self._open.tally)
+            self.manifest.finish(
+                part.place,
+                stamp=part.stamp,
+                target=target,
+                tally=self._open.tally,
+                is_finished=part.reader is not None,
+            )
             self._open = None
             told.sources += 1
         return told
