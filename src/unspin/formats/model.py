@@ -1,4 +1,4 @@
-"""The values of reading and writing: formats, records, failures, and what readers and writers do.
+"""The values of reading and writing: formats, options, records and failures.
 
 No input, no output. A `Record` is a text and all that is needed to put a restored one in its place; a `Failure` is
 one that could not be read, as a value, so that the rest of a scrape is still done.
@@ -6,11 +6,10 @@ one that could not be read, as a value, so that the rest of a scrape is still do
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
-from types import TracebackType
-from typing import Any, Protocol, Self
+from typing import Any, Protocol
 
 from unspin.formats.prose import Prose
 
@@ -18,7 +17,7 @@ LIMIT = 64 * 2**20  # bytes of a record, unpacked; what is larger is a failure
 
 
 class Format(StrEnum):
-    """How texts stand in a file."""
+    """How texts stand in a file; the values are the suffixes of its name."""
 
     TEXT = "txt"
     MARKDOWN = "md"
@@ -108,30 +107,3 @@ class Failure:
 
     def __str__(self) -> str:
         return ": ".join(part for part in (self.path, self.place, self.reason) if part)
-
-
-class Reader(Protocol):
-    """A file to read records from. Iterating reads it from its beginning; standard input can be read once only."""
-
-    name: str
-    format: Format
-    packing: Packing
-    reading: Reading
-
-    def __iter__(self) -> Iterator[Record | Failure]: ...
-
-
-class Writer(Protocol):
-    """Where records go, in the order in which they were read; nothing is there until the `with` block ends well."""
-
-    def write(self, record: Record, text: str) -> None:
-        """Put `text` where `record.source` stood. Raises OutputError."""
-
-    def keep(self, failure: Failure) -> None:
-        """Put what could not be read there as it stood, if the format allows. Raises OutputError."""
-
-    def __enter__(self) -> Self: ...
-
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None: ...
