@@ -101,11 +101,12 @@ def find(
     try:
         partial.unlink(missing_ok=True)
         with closing(sqlite3.connect(partial, isolation_level=None)) as connection:
-            connection.executescript(f"pragma journal_mode=off; pragma synchronous=off; begin; {_TABLES}")
+            connection.executescript(f"pragma journal_mode=off; pragma synchronous=off; {_TABLES}")
+            connection.execute("begin")
             for number, (level, least) in enumerate(LEAST_WORDS.items()):
                 texts = _stored(connection, documents) if number == 0 else _again(connection)
                 _link(connection, texts, level, least, lexicon, memory, path.parent, progress)
-            connection.executescript(f"{_RANKED} commit;")
+            connection.executescript(_RANKED)  # which commits, first of all
         partial.replace(path)
     except (OSError, sqlite3.OperationalError) as error:
         raise OutputError(path, f"cannot be written: {error}") from error

@@ -219,8 +219,8 @@ class Manifest:
             self._connection.executemany("insert into duplicates values (?, ?, ?)", duplicates)
 
     def finish(self, place: str, *, stamp: str, target: str, tally: Tally, is_finished: bool = True) -> None:
-        """A source is in the output, unless it could not be read at all. What became of its units is not needed any more,
-        if its `stamp` tells it again."""
+        """A source is in the output, unless it could not be read at all. What became of its units is not needed any
+        more, if its `stamp` tells it again."""
         names = list(Tally.__dataclass_fields__)
         told = json.dumps(dict(zip(names, astuple(tally), strict=True)))
         with self.together():

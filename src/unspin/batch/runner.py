@@ -71,7 +71,7 @@ def run(
         pool = stack.enter_context(Pool(plan.settings, plan.jobs))
         manifest.claim(_settings(plan, pool.signature), force=force)
         if plan.copies is not Copies.ALONE:
-            sources = [source if source.path else _spooled(source, folder) for source in sources]
+            sources = [_spooled(folder) if _is_stdin(source) else source for source in sources]
         batch = Batch(sources, failed, plan, folder, manifest, pool.signature)
         _refuse_second_stdin(batch, force=force)
         tally = Tally()
@@ -119,23 +119,28 @@ def _settings(plan: Plan, signature: str) -> dict[str, str]:
     }
 
 
-def _spooled(source: Source, folder: Folder) -> Source:
+def _is_stdin(source: Source) -> bool:
+    return source.path is None and not source.url
+
+
+def _spooled(folder: Folder) -> Source:
     """Standard input in a file, for it is read twice. Raises InputError, OutputError."""
-    if sys.stdin is None:
-        raise InputError(source.name, "is closed")
     path = folder.work / "stdin"
+    if sys.stdin is None:
+        raise InputError("stdin", "is closed")
     try:
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
     except OSError as error:
         raise OutputError(path, f"cannot be written: {(error.strerror or str(error)).lower()}") from error
-    return replace(source, path=path)
+    found = reader(Source(path, Path("stdin")))
+    return Source(path, Path(f"stdin.{found.format}{found.packing}"))
 
 
 def _refuse_second_stdin(batch: Batch, *, force: bool) -> None:
     """What was read from a pipe cannot be told from what comes now. Raises BatchError."""
     for source in batch.sources:
-        if source.path is None and not force and batch.manifest.finished(str(source.place), WHOLE):
+        if _is_stdin(source) and not force and batch.manifest.finished(str(source.place), WHOLE):
             problem = "standard input was cleaned into it already; choose another DIR, or --force it anew"
             raise BatchError(batch.folder.path, problem)
 
@@ -168,7 +173,7 @@ def _finish(batch: Batch, tally: Tally) -> None:
     """Everything was read to its end: what only a resumption needs goes."""
     batch.manifest.forget_units()
     for source in batch.sources:
-        if source.path is None:
+        if _is_stdin(source):
             batch.manifest.finish(str(source.place), stamp=WHOLE, target="", tally=Tally())
     with Lines(batch.folder.summary) as summary:
         counts = {name: count for name, count in asdict(tally).items() if name not in ("known", "restored")}
@@ -244,7 +249,7 @@ def _units(batch: Batch, collection: Collection | None, tally: Tally) -> Iterato
         except UnspinError as error:
             yield _refused(replace(part, stamp=""), error)
             continue
-        is_endless = source.path is None and not is_single(found.format)
+        is_endless = _is_stdin(source) and not is_single(found.format)
         yield from _cut(batch, replace(part, target=target, reader=found), found, collection, is_endless=is_endless)
 
 
@@ -263,7 +268,7 @@ def _cut(batch: Batch, part: Part, found: Reader, collection: Collection | None,
     """A source's records in units; an endless one's in parts, too."""
     before: Unit | None = None
     parts: dict[int, Part] = {}  # the one that is read now
-    for items in _runs(found, each=SHARD if is_endless else 0):
+    for items in _runs(_readable(found), each=SHARD if is_endless else 0):
         shard = items[0].number // SHARD if is_endless and items else 0
         is_first = shard not in parts
         if is_first:
@@ -279,10 +284,21 @@ def _cut(batch: Batch, part: Part, found: Reader, collection: Collection | None,
         yield before
 
 
+def _readable(found: Reader) -> Iterator[Record | Failure]:
+    """A source's records, and what keeps it from being read further."""
+    number = -1
+    try:
+        for item in found:
+            number = item.number
+            yield item
+    except UnspinError as error:
+        yield Failure(found.name, number + 1, "", error.problem if isinstance(error, InputError) else str(error))
+
+
 def _shard(part: Part, number: int) -> Part:
     """A part of an endless source: its files lie in a folder of their own."""
-    target = part.target.with_suffix("") / f"{number:05d}{part.target.suffix}"
-    return replace(part, place=f"{part.place}/{number:05d}", target=target)
+    stem, _, suffixes = part.target.name.partition(".")
+    return replace(part, place=f"{part.place}/{number:05d}", target=Path(stem, f"{number:05d}.{suffixes}"))
 
 
 def _runs(items: Iterable[Record | Failure], *, each: int) -> Iterator[tuple[Record | Failure, ...]]:

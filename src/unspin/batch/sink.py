@@ -48,7 +48,15 @@ class _Open:
         if self.writer is None:
             self.target.parent.mkdir(parents=True, exist_ok=True)
             self.writer = self.stack.enter_context(writer(self.target, self.part.reader, out=self.out))
+            if self.is_cut:
+                self.writer.leave_out()
         return self.writer
+
+    def leave_out(self) -> None:
+        """A record does not go into the output; a file of nothing else is not there at all."""
+        self.is_cut = True
+        if self.writer is not None:
+            self.writer.leave_out()
 
     def close(self) -> str:
         """Let the files appear. Returns the target, or "" if there is none."""
@@ -121,7 +129,7 @@ class Sink:
             copied = self.copy_of(unit.part, item.number)
             rows.add(item, outcome, copied, is_gone=self.removes)
             if copied and self.removes:
-                into.is_cut = True
+                into.leave_out()
                 continue
             into.texts().write(item, item.source if outcome.after is None else outcome.after)
             into.edits.add(outcome.edits)

@@ -105,6 +105,10 @@ class Writer:
         assert self._sink, "a writer is used in a with block"
         self._sink.keep(failure)
 
+    def leave_out(self) -> None:
+        """A record that was read is left out: the file is another, though no text changed."""
+        self._is_changed = True
+
     @property
     def _name(self) -> str:
         return str(self._target) if isinstance(self._target, str | Path) else "output"

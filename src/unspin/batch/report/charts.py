@@ -1,7 +1,7 @@
 """Charts as SVG, drawn by pygal: pictures that run nothing, in the colours of the page, by day and by night.
 
-In come numbers and their labels; out goes an image for a page, as a data URL. Refused, by `UnspinError`: to draw without
-pygal (extra `report`).
+In come numbers and their labels; out goes an image for a page, as a data URL. Refused, by `UnspinError`: to draw
+without pygal (extra `report`).
 """
 
 from __future__ import annotations

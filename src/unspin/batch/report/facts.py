@@ -1,8 +1,8 @@
 """What a page about a batch tells: read from its output folder, counted, and cut to what a browser can hold.
 
-In comes a folder that `unspin batch` wrote, finished or not; out go `Facts`. Diffs are made from the cleaned texts and the
-edits, so that the scrape itself need not be at hand; of a document, the stretches around its changes are shown. Refused,
-by `BatchError`: a folder that is no batch's output. Edits that do not fit a text are shown without it.
+In comes a folder that `unspin batch` wrote, finished or not; out go `Facts`. Diffs are made from the cleaned texts and
+the edits, so that the scrape itself need not be at hand; of a document, the stretches around its changes are shown.
+Refused, by `BatchError`: a folder that is no batch's output. Edits that do not fit a text are shown without it.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ def gather(path: Path) -> Facts:
     facts = Facts()
     with Manifest(folder.manifest) as manifest:
         facts.settings, facts.runs = manifest.settings, manifest.runs()
-        for row in manifest.errors():
+        for error in manifest.errors():
             facts.counts["errors"] += 1
             if len(facts.errors) < MOST_ROWS:
-                facts.errors.append(row)
+                facts.errors.append(error)
         targets = list(manifest.sources())
         _list(facts, manifest.documents(), {place: (number, name) for number, (place, name, _) in enumerate(targets)})
         facts.files = [name for _, name, _ in targets]
@@ -175,7 +175,7 @@ def excerpts(cleaned: str | None, edits: Sequence[Edit]) -> list[Segment]:
         segments.append(_change(edit))
         shift += len(edit["after"]) - len(edit["before"])
         position = end
-    return segments + [_head((cleaned or "")[position:])] if segments else []
+    return [*segments, _head((cleaned or "")[position:])] if segments else []
 
 
 def _change(edit: Edit) -> Segment:
