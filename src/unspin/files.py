@@ -27,7 +27,7 @@ from unspin import remote
 from unspin.errors import InputError, OutputError
 
 STDIN = "-"
-SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory
+SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory, unless more is asked for
 CHUNK_LINES = 2_000  # of a long text, handed on at a time
 
 _PATTERN = re.compile(r"[*?\[]")

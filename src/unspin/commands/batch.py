@@ -17,6 +17,7 @@ from unspin.commands.meter import meter
 from unspin.commands.terminal import FAILED, counted, say
 from unspin.errors import InputError
 from unspin.files import Source, sources
+from unspin.formats import OUTPUTS, SUFFIXES, Format, Reading
 
 MEMORY = 1_000_000_000  # bytes for the search for copies, unless told otherwise
 
@@ -56,6 +57,13 @@ def told(tally: Tally, output: Path) -> None:
 
 @click.command("batch", cls=Configured)
 @options.texts_argument
+@options.reading_options
+@click.option(
+    "--out-format",
+    "out",
+    type=click.Choice([*map(str, OUTPUTS)]),
+    help="Write the restored texts in this format, with what else a record holds. [default: as they came]",
+)
 @click.option(
     "-o",
     "--output",
@@ -89,6 +97,10 @@ def told(tally: Tally, output: Path) -> None:
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
 def command(
     files: tuple[str, ...],
+    lists: tuple[str, ...],
+    reading: Reading,
+    walked: tuple[str, ...],
+    out: str | None,
     output: Path,
     jobs: int | None,
     copies: str,
@@ -105,7 +117,8 @@ def command(
 ) -> None:
     """Clean a whole scrape.
 
-    FILES are texts, "-" (standard input) or directories. The restored texts go to DIR/cleaned, in the formats they came
+    FILES are texts, Markdown, pages, JSON Lines, CSV, TSV, Parquet or WARC, packed (.gz, .zst) or not, patterns, URLs,
+    directories of such, or "-" (standard input). The restored texts go to DIR/cleaned, in the formats they came
     in and at the same places; DIR/edits has every change, DIR/held what waits for a person, as JSON Lines;
     DIR/duplicates.jsonl tells of copies, DIR/errors.jsonl of what could not be read or restored. One document that
     fails does not keep the others back; the exit code is 3 then.
@@ -122,11 +135,13 @@ def command(
     """
     if chat.is_url(ranker):
         raise click.UsageError("a URL decides what is held, for `unspin clean --ranker URL` alone")
-    found, errors = sources(files, skip=output)
+    found, errors = sources(files, skip=output, suffixes=walked if reading.format else SUFFIXES, lists=lists)
     refuse(found, output)
     plan = Plan(
         output=output,
         settings=Settings(lexicons, str(model or ""), ranker, min_confidence, keep_duplicates, screen),
+        reading=reading,
+        out=Format(out) if out else None,
         copies=Copies(copies),
         jobs=jobs or cores(),
         max_errors=max_errors,

@@ -20,6 +20,7 @@ records at a time, whatever the size of the file; heavy packages are imported wh
 from __future__ import annotations
 
 from unspin.files import Source
+from unspin.formats.documents import Whole
 from unspin.formats.model import (
     LIMIT,
     OUTPUTS,
@@ -35,7 +36,7 @@ from unspin.formats.prose import Prose
 from unspin.formats.reading import Reader
 from unspin.formats.sniffing import SUFFIXES, suffixes
 from unspin.formats.streams import Target
-from unspin.formats.writing import Writer, output_format, target_place
+from unspin.formats.writing import Writer, expected_place, output_format, target_place
 
 __all__ = [
     "LIMIT",
@@ -50,7 +51,9 @@ __all__ = [
     "Reader",
     "Reading",
     "Record",
+    "Whole",
     "Writer",
+    "expected_place",
     "is_single",
     "output_format",
     "reader",

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 
-from unspin.model import DecidedBy, DuplicateGroup, Edit, Held, Restoration
+from unspin.model import Candidate, DecidedBy, DuplicateGroup, Edit, Restoration
 
 HIDDEN = "\u2060"  # what stands for a character of markup: it is no white space, and no part of a word
 _SHOWN = re.compile(f"[^{HIDDEN}\n]+")
@@ -55,7 +55,9 @@ class Prose:
         if self.is_page:
             removed = [edit for group in duplicates for edit in self._emptied(group)]
             edits, duplicates = tuple(sorted((*edits, *removed), key=lambda edit: edit.start)), ()
-        held = tuple(one for one in map(self._requoted, restoration.held) if one)
+        held = tuple(
+            replace(one, candidate=candidate) for one in restoration.held if (candidate := self.requoted(one.candidate))
+        )
         return replace(restoration, original=self.source, edits=edits, duplicates=duplicates, held=held)
 
     def _landed(self, edits: Iterable[Edit]) -> Iterator[Edit]:
@@ -83,10 +85,10 @@ class Prose:
             return None
         return found if found == before or _SPACE.sub(" ", found) == _SPACE.sub(" ", before) else None
 
-    def _requoted(self, held: Held) -> Held | None:
-        candidate = held.candidate
+    def requoted(self, candidate: Candidate) -> Candidate | None:
+        """The candidate as the source has it, or None if it runs across markup."""
         before = self._quoted(candidate.start, candidate.end, candidate.before)
-        return None if before is None else replace(held, candidate=replace(candidate, before=before))
+        return None if before is None else replace(candidate, before=before)
 
     def _emptied(self, group: DuplicateGroup) -> Iterator[Edit]:
         for repeat in group.repeats:

@@ -37,6 +37,11 @@ class Reader:
         self._is_read = False
 
     @property
+    def is_guessed(self) -> bool:
+        """Is the encoding of its lines one that nothing in the file says?"""
+        return not self.reading.encoding and not self.encoding.startswith("utf")
+
+    @property
     def name(self) -> str:
         """What messages call the file."""
         return self.source.name

@@ -15,15 +15,17 @@ from types import TracebackType
 from typing import IO, Protocol, Self
 
 from unspin.errors import OutputError
+from unspin.files import Source
 from unspin.formats.conversion import converter
 from unspin.formats.delimited import Row
 from unspin.formats.documents import Whole
 from unspin.formats.jsonl import Line
 from unspin.formats.lines import encoded
-from unspin.formats.model import Failure, Format, HtmlMode, Packing, Record
+from unspin.formats.model import Failure, Format, HtmlMode, Packing, Reading, Record
 from unspin.formats.parquet import Cell, Rows
 from unspin.formats.reading import Reader
-from unspin.formats.streams import Target, created
+from unspin.formats.sniffing import by_name
+from unspin.formats.streams import Target, created, named
 
 
 class Sink(Protocol):
@@ -40,32 +42,38 @@ class Sink(Protocol):
         """Nothing of it is wanted: the stream goes."""
 
 
-class _Unchanged(Exception):
-    """What was written is not needed: it is what was read."""
+class _Dropped(Exception):
+    """Ends a stream whose content is not wanted."""
 
 
-def output_format(reader: Reader, out: Format | None = None) -> Format:
+def output_format(kind: Format, reading: Reading, out: Format | None = None) -> Format:
     """The format that records are written in: `out`, or else their own; main texts are plain text, and those of a WARC
     file JSON Lines, for neither can be put back."""
     if out:
         return out
-    if reader.format is Format.WARC:
+    if kind is Format.WARC:
         return Format.JSONL
-    is_main = reader.format is Format.HTML and reader.reading.html is HtmlMode.MAIN
-    return Format.TEXT if is_main else reader.format
+    return Format.TEXT if kind is Format.HTML and reading.html is HtmlMode.MAIN else kind
 
 
 def target_place(reader: Reader, *, out: Format | None = None) -> Path:
-    """Where the output of a file goes below an output directory: its place, with another suffix if its format is
+    """Where the output of a file goes below an output directory: its place, with one more suffix if its format is
     another."""
-    place, made = reader.source.place, output_format(reader, out)
-    if made is reader.format and reader.input.is_again:
+    place = reader.source.place if reader.input.is_again else Path(f"stdin.{reader.format}{reader.packing}")
+    return _suffixed(place, reader.format, output_format(reader.format, reader.reading, out), reader.packing)
+
+
+def expected_place(source: Source, reading: Reading, *, out: Format | None = None) -> Path:
+    """What `target_place` will be, as far as the name of a file tells."""
+    kind = reading.format or by_name(source.url or str(source.path or "")) or Format.TEXT
+    return _suffixed(source.place, kind, output_format(kind, reading, out), named(source.place.name))
+
+
+def _suffixed(place: Path, kind: Format, made: Format, packing: Packing) -> Path:
+    if made is kind:
         return place
-    packing = Packing.NONE if made is Format.PARQUET else reader.packing
-    if not reader.input.is_again:
-        return place.with_name(f"stdin.{made}{packing}")
-    name = place.name[: -len(packing)] if packing and place.name.endswith(packing) else place.name
-    return place.with_name(f"{name}.{made}{packing}")
+    name = place.name.removesuffix(packing) if packing else place.name
+    return place.with_name(f"{name}.{made}{'' if made is Format.PARQUET else packing}")
 
 
 class Writer:
@@ -74,9 +82,9 @@ class Writer:
     def __init__(self, target: Target, reader: Reader, *, out: Format | None = None) -> None:
         self._target = target
         self._reader = reader
-        self._out = output_format(reader, out)
+        self._out = output_format(reader.format, reader.reading, out)
         self._is_same = self._out is reader.format
-        self._is_changed = False
+        self.is_changed = False  # did any text change?
         self._stack = ExitStack()
         self._sink: Sink | None = None
 
@@ -91,7 +99,7 @@ class Writer:
 
     def write(self, record: Record, text: str) -> None:
         """Put `text` where `record.source` stood. Raises OutputError."""
-        self._is_changed |= text != record.source
+        self.is_changed |= text != record.source
         assert self._sink, "a writer is used in a with block"
         try:
             self._sink.write(record, text)
@@ -120,28 +128,25 @@ class Writer:
         if kind:
             self._sink.drop()
             self._stack.__exit__(kind, error, trace)
-            return
-        if self._can_be_copied():
-            self._copy()
-            return
-        with self._stack:
-            self._sink.close()
+        elif self._can_be_copied():
+            self.drop()
+            with created(self._target, Packing.NONE) as stream, self._reader.input.raw() as original:
+                shutil.copyfileobj(original, stream)
+        else:
+            with self._stack:
+                self._sink.close()
+
+    def drop(self) -> None:
+        """Leave the target as it was: what was written is not wanted."""
+        assert self._sink
+        self._sink.drop()
+        self._stack.__exit__(_Dropped, _Dropped(), None)
 
     def _can_be_copied(self) -> bool:
         """Would something of the file be lost that does not show, though no text changed?"""
         is_opaque = self._reader.packing is not Packing.NONE or self._out is Format.PARQUET
         is_file = isinstance(self._target, str | Path)
-        return is_opaque and is_file and self._is_same and not self._is_changed and self._reader.input.is_again
-
-    def _copy(self) -> None:
-        assert self._sink
-        self._sink.drop()
-        try:
-            with self._stack:
-                raise _Unchanged
-        except _Unchanged:
-            with created(self._target, Packing.NONE) as stream, self._reader.input.raw() as original:
-                shutil.copyfileobj(original, stream)
+        return is_opaque and is_file and self._is_same and not self.is_changed and self._reader.input.is_again
 
 
 def _sink(stream: IO[bytes], reader: Reader, out: Format) -> Sink:
