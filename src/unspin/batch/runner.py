@@ -33,7 +33,7 @@ from unspin.model import Progress
 UNIT = 50_000  # characters of text, a second's work where they are spun ...
 MOST = 200  # ... and records, at the most
 SHARD = 10_000  # records of standard input that go into one file
-WHOLE = "whole"  # the stamp of standard input that was read to its end
+PIPED, WHOLE = "-", "whole"  # the place and the stamp of standard input that was read to its end
 
 Told = Callable[[Tally, Unit], None]
 
@@ -47,6 +47,7 @@ class Batch(NamedTuple):
     folder: Folder
     manifest: Manifest
     signature: str
+    is_piped: bool  # is standard input among the sources?
 
 
 def run(
@@ -70,10 +71,13 @@ def run(
         manifest = stack.enter_context(Manifest(folder.manifest))
         pool = stack.enter_context(Pool(plan.settings, plan.jobs))
         manifest.claim(_settings(plan, pool.signature), force=force)
+        is_piped = any(map(_is_stdin, sources))
+        if is_piped and not force and manifest.finished(PIPED, WHOLE):
+            problem = "standard input was cleaned into it already; choose another DIR, or --force it anew"
+            raise BatchError(folder.path, problem)  # for what comes now may be something else
         if plan.copies is not Copies.ALONE:
             sources = [_spooled(folder) if _is_stdin(source) else source for source in sources]
-        batch = Batch(sources, failed, plan, folder, manifest, pool.signature)
-        _refuse_second_stdin(batch, force=force)
+        batch = Batch(sources, failed, plan, folder, manifest, pool.signature, is_piped)
         tally = Tally()
         collection = stack.enter_context(_collected(batch, progress))
         with _accounted(batch, tally):
@@ -137,14 +141,6 @@ def _spooled(folder: Folder) -> Source:
     return Source(path, Path(f"stdin.{found.format}{found.packing}"))
 
 
-def _refuse_second_stdin(batch: Batch, *, force: bool) -> None:
-    """What was read from a pipe cannot be told from what comes now. Raises BatchError."""
-    for source in batch.sources:
-        if _is_stdin(source) and not force and batch.manifest.finished(str(source.place), WHOLE):
-            problem = "standard input was cleaned into it already; choose another DIR, or --force it anew"
-            raise BatchError(batch.folder.path, problem)
-
-
 @contextmanager
 def _accounted(batch: Batch, tally: Tally) -> Iterator[None]:
     """However the run ends, its time, its errors and its duplicates are told."""
@@ -172,9 +168,9 @@ def _tell(batch: Batch, tally: Tally, started: float, clock: float) -> None:
 def _finish(batch: Batch, tally: Tally) -> None:
     """Everything was read to its end: what only a resumption needs goes."""
     batch.manifest.forget_units()
-    for source in batch.sources:
-        if _is_stdin(source):
-            batch.manifest.finish(str(source.place), stamp=WHOLE, target="", tally=Tally())
+    if batch.is_piped:
+        batch.manifest.begin(PIPED, 0, PIPED)
+        batch.manifest.finish(PIPED, stamp=WHOLE, target="", tally=Tally())
     with Lines(batch.folder.summary) as summary:
         counts = {name: count for name, count in asdict(tally).items() if name not in ("known", "restored")}
         summary.add(line({"counts": counts, "made_with": batch.manifest.settings}))
