@@ -128,6 +128,7 @@ class Unit:
     is_last: bool = False
     outcomes: list[Outcome] = field(default_factory=list)
     lost: int = 0
+    is_known: bool = False  # did an earlier run do it?
 
     @property
     def is_done(self) -> bool:

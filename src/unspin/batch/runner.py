@@ -236,7 +236,7 @@ def _units(batch: Batch, collection: Collection | None, tally: Tally) -> Iterato
         place, mark = str(source.place), stamp(source)
         known = batch.manifest.finished(place, f"{mark}/{_company(batch)}") if mark else None
         if known and (not known[0] or (batch.folder.cleaned / known[0]).exists()):
-            tally.add(replace(known[1], known=known[1].documents))
+            tally.add(replace(known[1], known=known[1].documents, restored=0))
             continue
         part = Part(place, position, source.name, mark and f"{mark}/{_company(batch)}", Path(), None)
         try:
@@ -317,7 +317,8 @@ def _unit(batch: Batch, part: Part, items: tuple[Record | Failure, ...], collect
         Task(one.id, one.prose, collection.siblings(part.position, one.number) if collection else ()) for one in records
     )
     unit = Unit(part, items, tasks, key=_key(batch.signature, tasks))
-    unit.outcomes += batch.manifest.outcomes(unit.key) or ()
+    if known := batch.manifest.outcomes(unit.key):
+        unit.outcomes, unit.is_known = known, True
     return unit
 
 

@@ -117,7 +117,7 @@ class Sink:
         return told
 
     def _put(self, into: _Open, unit: Unit) -> Tally:
-        rows = _Rows(unit.part, Tally())
+        rows = _Rows(unit.part, Tally(), is_known=unit.is_known)
         outcomes = iter(unit.outcomes)
         for item in unit.items:
             if isinstance(item, Failure):
@@ -141,8 +141,8 @@ class Sink:
 class _Rows:
     """What the manifest is told of a unit."""
 
-    def __init__(self, part: Part, tally: Tally) -> None:
-        self.part, self.tally = part, tally
+    def __init__(self, part: Part, tally: Tally, *, is_known: bool) -> None:
+        self.part, self.tally, self.is_known = part, tally, is_known
         self.documents: list[DocumentRow] = []
         self.errors: list[ErrorRow] = []
         self.duplicates: list[tuple[str, int, str]] = []
@@ -199,7 +199,8 @@ class _Rows:
         tally = self.tally
         tally.documents += 1
         tally.words += outcome.words
-        tally.restored += outcome.words
+        tally.known += self.is_known
+        tally.restored += 0 if self.is_known else outcome.words
         tally.spun += outcome.is_spun
         tally.changed += is_changed
         tally.copies += is_copy

@@ -120,6 +120,8 @@ class Configured(click.Command):
 
     def parse_args(self, context: click.Context, args: list[str]) -> list[str]:
         """Parse what is typed, above what is set in a file."""
+        if not set(context.help_option_names).isdisjoint(args):
+            return super().parse_args(context, args)  # help helps, whatever the file says
         try:
             config = load(Path.cwd())
             found = config.of(self)

@@ -115,7 +115,7 @@ class Writer:
 
     def leave_out(self) -> None:
         """A record that was read is left out: the file is another, though no text changed."""
-        self._is_changed = True
+        self.is_changed = True
 
     @property
     def _name(self) -> str:

@@ -14,6 +14,7 @@ from typing import Any
 from unspin.errors import UnspinError
 
 WIDTH, HEIGHT = 640, 260
+MOST_LABELS = 12  # that stand side by side
 _INK, _FAINT, _RULE, _BAR = "#22201c", "#6b665d", "#dedad2", "#1d5a9e"
 _NIGHT = """
 @media (prefers-color-scheme: dark) {
@@ -58,15 +59,14 @@ def bars(name: str, labels: Sequence[str], values: Sequence[float], *, flat: boo
         width=WIDTH,
         height=HEIGHT if not flat else 60 + 24 * len(labels),
         margin=8,
-        print_values=flat,
-        print_values_position="top",
         value_formatter=lambda value: f"{value:,.0f}",
         truncate_label=-1,
     )
     chart.uuid = name  # else drawn by chance, and no two pages are alike
     shown = zip(labels, values, strict=True)
     ordered = list(shown)[::-1] if flat else list(shown)
-    chart.x_labels = [label for label, _ in ordered]
+    each = 1 if flat else -(-len(ordered) // MOST_LABELS)
+    chart.x_labels = ["" if n % each else label for n, (label, _) in enumerate(ordered)]
     chart.add("", [value for _, value in ordered])
     drawn = _ALIVE.sub("", chart.render(is_unicode=True))
     return "data:image/svg+xml;base64," + base64.b64encode(drawn.encode()).decode()

@@ -17,6 +17,7 @@ from typing import Any
 
 from unspin.batch.folder import Folder
 from unspin.batch.manifest import DocumentRow, ErrorRow, Manifest, Run
+from unspin.batch.model import Copies
 from unspin.errors import BatchError, UnspinError
 from unspin.files import Source
 from unspin.formats import Record, reader
@@ -52,6 +53,11 @@ class Facts:
     documents: list[tuple[int, DocumentRow]] = field(default_factory=list)
     diffs: dict[int, list[Segment]] = field(default_factory=dict)
 
+    @property
+    def removes(self) -> bool:
+        """Are copies left out of the output?"""
+        return self.settings.get("copies") == Copies.REMOVE
+
 
 def gather(path: Path) -> Facts:
     """The facts about the batch in a folder. Raises BatchError, OutputError."""
@@ -71,7 +77,7 @@ def gather(path: Path) -> Facts:
         _group(facts, manifest.duplicates())
     numbers: dict[str, list[int]] = {}
     for number, (_, row) in enumerate(facts.documents):
-        if not (row.is_copy and facts.settings.get("copies") == "remove"):
+        if not (row.is_copy and facts.removes):
             numbers.setdefault(row.place, []).append(number)
     for place, _, target in targets:
         if target:
@@ -85,7 +91,8 @@ def _list(facts: Facts, rows: Iterable[DocumentRow], files: Mapping[str, tuple[i
         if len(facts.documents) < MOST_DOCUMENTS:
             facts.documents.append((files[row.place][0], row))
         counts = {"words": row.words, "spun": row.is_spun, "changed": row.is_changed, "copies": row.is_copy}
-        counts |= {"swaps": row.swaps, "held": row.held, "repeats": row.repeats}
+        if not (row.is_copy and facts.removes):
+            counts |= {"swaps": row.swaps, "held": row.held, "repeats": row.repeats}
         facts.counts.update({name: int(count) for name, count in counts.items()})
         facts.counts["documents"] += 1
         if row.is_spun:

@@ -85,7 +85,8 @@ def _sections(facts: Facts) -> Iterator[str]:
         yield f'<section class="pair">{rates}{sure}</section>'
     if facts.swaps:
         top = [(f"{spun} ← {original}", count) for (spun, original), count in facts.swaps.most_common(SWAPS)]
-        names, counts = [name for name, _ in top[:_CHARTED]], [count for _, count in top[:_CHARTED]]
+        names = [f"{name}  {count:,}" for name, count in top[:_CHARTED]]
+        counts = [count for _, count in top[:_CHARTED]]
         chart = _image("Swaps undone most often", "swaps", names, counts, flat=True)
         yield _section("Swaps", chart + _folded("Swaps", ("Spun ← original", "Times"), top, facts.swaps))
     if facts.held:
