@@ -96,7 +96,7 @@ def test_each_document_is_restored_as_if_alone(scrape: Path, tmp_path: Path) -> 
     restored = restore(SPUN[0], ranker=UNRANKED)
     edits = [row for row in read_rows(tmp_path / "out/edits/a.jsonl.jsonl") if row["record"] == "d0"]
     assert [(e["start"], e["after"]) for e in edits] == [(e.start, e.after) for e in restored.edits]
-    held = [row for row in read_rows(tmp_path / "out/held/b.txt.jsonl")]
+    held = read_rows(tmp_path / "out/held/b.txt.jsonl")
     assert [row["before"] for row in held] == [h.candidate.before for h in restore(SEED, ranker=UNRANKED).held]
     duplicates = read_rows(tmp_path / "out" / "duplicates.jsonl")
     assert [(row["kind"], row["removed"]) for row in duplicates] == [("exact", True)] * 2
