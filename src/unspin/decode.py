@@ -276,16 +276,19 @@ def decode(
     ranker: Ranker = UNRANKED,
     *,
     assume_spun: bool = False,
+    gate: Callable[[Decoding], bool] | None = None,
 ) -> Decoding:
     """Decode a document: its gains at each spin rate, and all readings, each block's at its own best rate.
 
     A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` says it is not.
+    A document of one block has no readings if `gate`, which is asked once its gains are known, finds it clean.
     """
     readings: list[Reading] = []
     gains = np.zeros(len(SPIN_RATES))
     words = 0
     mixed = is_mixed(token for sentence in sentences for token in sentence.tokens)
-    for group in _blocks(_pieces(sentences)):
+    blocks = list(_blocks(_pieces(sentences)))
+    for group in blocks:
         block = _Block(group, lexicon, model, mixed=mixed)
         words += sum(token.is_word for token in block.tokens)
         if not block.found:
@@ -293,6 +296,8 @@ def decode(
             continue
         gain = block.gains(SPIN_RATES)
         gains += gain
+        if gate and len(blocks) == 1 and not gate(Decoding((), tuple(gains.tolist()), words)):
+            continue
         asked = ranker if assume_spun or gain.max() > 0.0 else UNRANKED
         prior, posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], asked)
         readings += [
