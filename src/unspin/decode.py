@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,7 @@ OPTION = -2  # in the place of the token that an emission keeps: it is part of a
 _FINE = 8  # depth units between two tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A swap that could be undone: tokens `[start, end)` of `tokens`, entry of `Lexicon.active`."""
 
     tokens: tuple[Token, ...]
@@ -128,15 +128,18 @@ class _Block:
         site = len(depth)
         depth.extend(range(0, _FINE * (last - first + 5), _FINE))
         origin = site + 2 - first  # the site before token t is origin + t
-        for t in range(first - 2, last + 2):
-            number = numbers[t + 2]
-            kept = base + t if t >= 0 and number != END else NONE
-            inside = kept if t >= first else NONE  # the words before a region are no part of it
-            emit((number, origin + t, origin + t + 1, kept, inside, inside + 1))
+        for t in (first - 2, first - 1):  # the words before a region are no part of it
+            emit((numbers[t + 2], origin + t, origin + t + 1, base + t if t >= 0 else NONE, NONE, NONE + 1))
+        for t, number in enumerate(numbers[first + 2 : last + 4], first):
+            kept = base + t if number != END else NONE
+            emit((number, origin + t, origin + t + 1, kept, kept, kept + 1))
         for start, end, entry in group:
             output = self.outputs.get(entry) or self._output(entry)
             self.found.append(Match(start + base, end + base, entry))
             graph.first.append(len(graph.emissions))
+            if len(output) == 1:  # as most are
+                emit((output[0], origin + start, origin + end, OPTION, base + start, base + end))
+                continue
             at, begin, span, size = origin + start, depth[origin + start], _FINE * (end - start), len(output)
             for place, number in enumerate(output, 1):
                 to = origin + end if place == size else len(depth)

@@ -60,7 +60,7 @@ class Layer(nn.Module):
         parts = self.qkv(x).view(batch, length, 3, self.heads, width // self.heads)
         query, key, value = parts.permute(2, 0, 3, 1, 4).unbind(0)
         scale = (width // self.heads) ** -0.25  # on both sides, so that products stay small
-        # Written out: torch's own function is exported with guards against rows that are masked whole, a tenth of the time.
+        # Written out, for torch's own is exported with guards against rows masked whole: a tenth of the time.
         shares = (query * scale @ (key * scale).transpose(2, 3) + mask).softmax(dim=3)
         mixed = shares @ value
         x = self.after(x + self.out(mixed.transpose(1, 2).reshape(batch, length, width)))
