@@ -24,12 +24,13 @@ def is_url(argument: str) -> bool:
     return _URL.match(argument) is not None
 
 
-def _located(url: str) -> tuple[Any, str]:
+def _located(url: str, *, is_own: bool = False) -> tuple[Any, str]:
+    """The file system that a URL means, shared with others or not, and the path there."""
     try:
         from fsspec.core import url_to_fs
     except ImportError as error:
         raise UnspinError(f"{url}: URLs need fsspec: pip install 'unspin[fsspec]'") from error
-    file_system, path = url_to_fs(url)
+    file_system, path = url_to_fs(url, skip_instance_cache=is_own)
     return file_system, path
 
 
@@ -85,18 +86,10 @@ def exists(url: str) -> bool:
 def replacing(url: str) -> Iterator[IO[bytes]]:
     """A stream whose content stands at the URL once the block ends well, and not before. Raises OutputError."""
     try:
-        file_system, path = _located(url)
+        file_system, path = _located(url, is_own=True)  # for a transaction is of all that is written through it
         with suppress(OSError, NotImplementedError):  # where there are no folders, none is made
-            file_system.makedirs(file_system._parent(path), exist_ok=True)
-        stream = file_system.open(path, "wb", autocommit=False)
-        try:
+            file_system.makedirs(path.rpartition("/")[0], exist_ok=True)
+        with file_system.transaction, file_system.open(path, "wb") as stream:
             yield stream
-            stream.close()
-        except BaseException:
-            stream.close()
-            with suppress(OSError):
-                stream.discard()
-            raise
-        stream.commit()
     except _ISSUES as error:
         raise OutputError(url, f"cannot be written: {_reason(error)}") from error

@@ -38,9 +38,14 @@ class Row:
         return self.others or {}
 
     def rewritten(self, text: str) -> str:
-        """The row with another text in its cell."""
+        """The row with another text in its cell, in quotation marks if the old one was, or if it needs them."""
         start, end = _cell(self.raw, self.delimiter, self.column)
-        return self.raw[:start] + cell(text, self.delimiter, self.raw.startswith(_QUOTE, start)) + self.raw[end:]
+        old = self.raw[start:end]
+        has_bare = _QUOTE in old[1:] and not old.startswith(_QUOTE)  # as in: 5" pipes
+        needs = text.startswith(_QUOTE) or (_QUOTE in text and not has_bare)
+        needs |= old.startswith(_QUOTE) or any(c in text for c in (self.delimiter, "\r", "\n"))
+        new = f"{_QUOTE}{text.replace(_QUOTE, 2 * _QUOTE)}{_QUOTE}" if needs else text
+        return self.raw[:start] + new + self.raw[end:]
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,17 +55,6 @@ class Header:
     raw: str
     names: tuple[str, ...]
     delimiter: str
-
-
-def cell(text: str, delimiter: str, is_quoted: bool = False) -> str:
-    """A text as a cell, in quotation marks where it needs them.
-
-    >>> cell('a "war"', ","), cell("peace", ",")
-    ('"a ""war\"""', 'peace')
-    """
-    if is_quoted or any(c in text for c in (delimiter, _QUOTE, "\r", "\n")):
-        return f"{_QUOTE}{text.replace(_QUOTE, 2 * _QUOTE)}{_QUOTE}"
-    return text
 
 
 def header(opened: Input, kind: Format, reading: Reading, encoding: str) -> Header | None:
@@ -133,7 +127,7 @@ def records(opened: Input, reading: Reading, encoding: str, header: Header | Non
     """The records of an input, each when it is asked for."""
     name, number = opened.source.name, -1
     if header is None:
-        if opened.head.strip():
+        if opened.head.removeprefix(codecs.BOM_UTF8).strip():
             yield Failure(name, 0, "line 1", f"no column {reading.text_field!r}")
         return
     try:

@@ -96,7 +96,8 @@ def _parsed(raw: str) -> dict[str, Any]:
     except RecursionError as error:
         raise _Unfit("nested too deeply") from error
     except json.JSONDecodeError as error:
-        raise _Unfit(f"no JSON: {error.msg.lower()} at character {error.pos + 1}") from error
+        place = min(error.pos, len(raw.rstrip())) + 1  # and not after the line
+        raise _Unfit(f"no JSON: {error.msg.lower()} at character {place}") from error
     except ValueError as error:  # a number of more digits than Python reads
         raise _Unfit(f"no JSON: {error}") from error
     if raw[end:].strip():

@@ -33,8 +33,8 @@ class Unit:
 
 
 def encoding_of(opened: Input, told: str | None) -> str:
-    """The encoding that an input's lines are in: as told or, by how it begins, as `files.decode` finds. Raises
-    InputError."""
+    """The encoding that an input's lines are in: as told or, by how it begins, as `files.decode` finds. If some of them
+    are in UTF-8, and not only in ASCII, all should be. Raises InputError."""
     if told:
         with suppress(LookupError):
             return codecs.lookup(told).name
@@ -44,10 +44,19 @@ def encoding_of(opened: Input, told: str | None) -> str:
         codecs.getincrementaldecoder("utf-8")().decode(head)
         if b"\0" not in head:
             return "utf-8"
+    if b"\0" not in head and any(map(_is_telling, head.splitlines())):
+        return "utf-8"
     whole = head[: head.rfind(b"\n") + 1] or head  # a character may be cut in two
     with suppress(InputError):
         return decode(whole, name=opened.source.name).encoding
     return decode(head[: len(head) - len(head) % 4], name=opened.source.name).encoding
+
+
+def _is_telling(line: bytes) -> bool:
+    """Is this UTF-8, and nothing else that text is in?"""
+    with suppress(UnicodeDecodeError):
+        return not line.isascii() and bool(line.decode("utf-8"))
+    return False
 
 
 def lines(opened: Input, encoding: str, limit: int, *, universal: bool = False) -> Iterator[str | None]:

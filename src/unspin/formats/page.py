@@ -114,9 +114,14 @@ class _Marked:
 
 
 def shown(entity: str) -> str:
-    """An entity as the character that it is, as long as it is itself."""
-    character = unescape(entity)
-    return (character if len(character) == 1 and character.isprintable() else "").ljust(len(entity), HIDDEN)
+    """An entity as what it stands for, as long as it is itself; one that stands for nothing is what it is.
+
+    >>> shown("&amp;").replace(HIDDEN, ".")
+    '&....'
+    """
+    meant = unescape(entity)
+    is_seen = meant.isprintable() or meant == "\u00a0"
+    return (meant if is_seen else "").ljust(len(entity), HIDDEN)
 
 
 def prose(page: str) -> Prose:

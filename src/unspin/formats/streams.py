@@ -12,7 +12,7 @@ import shutil
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
@@ -22,7 +22,8 @@ from unspin.errors import InputError, UnspinError
 from unspin.files import Source
 from unspin.formats.model import Packing
 
-HEAD = 1 << 16  # bytes by which a format and an encoding are recognised
+HEAD = 1 << 16  # bytes by which a format and an encoding are recognised, and
+ENOUGH = 1 << 12  # how many of them are waited for
 _MAGIC = ((b"\x1f\x8b", Packing.GZIP), (b"\x28\xb5\x2f\xfd", Packing.ZSTD))
 _GZIP_LEVEL = 6  # that of gzip itself; Python's 9 takes twice the time for 1 % less
 
@@ -88,9 +89,14 @@ class Unpacked(io.RawIOBase):
 class _Rejoined(io.RawIOBase):
     """A stream of which the beginning was read already."""
 
-    def __init__(self, head: bytes, rest: IO[bytes]) -> None:
+    def __init__(self, head: bytes, rest: IO[bytes], *, is_recorded: bool = False) -> None:
         self._head = head
         self._rest = rest
+        self._taken: bytearray | None = bytearray() if is_recorded else None
+
+    def taken_and_left(self) -> bytes:
+        """What was read so far, if that is recorded, and what is left of the beginning."""
+        return bytes(self._taken or b"") + self._head
 
     def readable(self) -> bool:
         return True
@@ -100,8 +106,19 @@ class _Rejoined(io.RawIOBase):
             data, self._head = self._head[: len(buffer)], self._head[len(buffer) :]
         else:
             data = getattr(self._rest, "read1", self._rest.read)(len(buffer))
+        if self._taken is not None:
+            self._taken += data
         buffer[: len(data)] = data
         return len(data)
+
+
+def _beginning(stream: IO[bytes]) -> bytes:
+    """What is there to read, up to HEAD: of a pipe that is slow to fill, enough to tell the format."""
+    read = getattr(stream, "read1", stream.read)
+    start = b""
+    while len(start) < ENOUGH and (more := read(HEAD - len(start))):
+        start += more
+    return start
 
 
 class Input:
@@ -112,14 +129,22 @@ class Input:
         self.source = source
         try:
             with files.opened(source) as stream:
-                self._start = stream.read(HEAD)
+                self._start = self.head = _beginning(stream)
+                self.packing = next((how for magic, how in _MAGIC if self._start.startswith(magic)), Packing.NONE)
+                if self.packing:
+                    self.head = self._unpacked_head(stream)
         except OSError as error:
             raise InputError(source.name, files.reason(error)) from error
-        self.packing = next((packing for magic, packing in _MAGIC if self._start.startswith(magic)), Packing.NONE)
-        self.head = self._start
-        if self.packing:
-            with suppress(Broken):
-                self.head = io.BufferedReader(Unpacked(self.packing, io.BytesIO(self._start))).read1(HEAD)
+
+    def _unpacked_head(self, stream: IO[bytes]) -> bytes:
+        """What the beginning unpacks to; for that, more of the stream may have to be read."""
+        packed = _Rejoined(self._start, stream, is_recorded=True)
+        try:
+            return io.BufferedReader(Unpacked(self.packing, io.BufferedReader(packed)), HEAD).read1(HEAD)
+        except Broken:
+            return b""
+        finally:
+            self._start = packed.taken_and_left()
 
     @property
     def is_again(self) -> bool:

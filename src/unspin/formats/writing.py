@@ -85,6 +85,7 @@ class Writer:
         self._out = output_format(reader.format, reader.reading, out)
         self._is_same = self._out is reader.format
         self.is_changed = False  # did any text change?
+        self._written = self._lost = 0  # what was put there, and what could not be
         self._stack = ExitStack()
         self._sink: Sink | None = None
 
@@ -101,16 +102,20 @@ class Writer:
         """Put `text` where `record.source` stood. Raises OutputError."""
         self.is_changed |= text != record.source
         assert self._sink, "a writer is used in a with block"
+        self._written += 1
         try:
             self._sink.write(record, text)
         except UnicodeEncodeError as error:
             bad = error.object[error.start : error.end]
-            problem = f"{error.encoding} cannot hold {bad!r}; convert the text to UTF-8 first"
+            whole = record.origin.encoding if isinstance(record.origin, Whole) else self._reader.encoding
+            encoding = whole if self._is_same else "utf-8"
+            problem = f"{encoding} cannot hold {bad!r}; convert the text to UTF-8 first"
             raise OutputError(self._name, problem) from error
 
     def keep(self, failure: Failure) -> None:
         """Put what could not be read there as it stood, if the format is the same and it can. Raises OutputError."""
         assert self._sink, "a writer is used in a with block"
+        self._lost += failure.origin is None
         self._sink.keep(failure)
 
     def leave_out(self) -> None:
@@ -134,7 +139,15 @@ class Writer:
                 shutil.copyfileobj(original, stream)
         else:
             with self._stack:
-                self._sink.close()
+                self._close()
+
+    def _close(self) -> None:
+        assert self._sink
+        try:
+            self._sink.close()
+        except BaseException:
+            self._sink.drop()
+            raise
 
     def drop(self) -> None:
         """Leave the target as it was: what was written is not wanted."""
@@ -143,10 +156,11 @@ class Writer:
         self._stack.__exit__(_Dropped, _Dropped(), None)
 
     def _can_be_copied(self) -> bool:
-        """Would something of the file be lost that does not show, though no text changed?"""
+        """Did no text change, while what was written may still not be, byte for byte, what was read?"""
         is_opaque = self._reader.packing is not Packing.NONE or self._out is Format.PARQUET
-        is_file = isinstance(self._target, str | Path)
-        return is_opaque and is_file and self._is_same and not self.is_changed and self._reader.input.is_again
+        is_partial = self._lost > 0 or not self._written
+        is_possible = isinstance(self._target, str | Path) and self._is_same and self._reader.input.is_again
+        return is_possible and not self.is_changed and (is_opaque or is_partial)
 
 
 def _sink(stream: IO[bytes], reader: Reader, out: Format) -> Sink:
