@@ -230,6 +230,7 @@ def test_bad_input_is_recorded_and_the_rest_is_done(tmp_path: Path) -> None:
     assert {name for name, _ in told[3:]} == {"binary.txt", "cut.jsonl.gz", "loop.txt"}
     assert tally.errors == len(told) == 6
     written = tmp_path / "out" / "cleaned"
+    assert not (written / "binary.txt").exists()
     assert (written / "bad.jsonl").read_bytes() == (folder / "bad.jsonl").read_bytes()
     assert (written / "empty.txt").read_bytes() == b""
     assert (written / "name\nwith a break.txt").read_text() != SEED

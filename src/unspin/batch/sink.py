@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, Self
 from unspin.batch.folder import Folder, Lines, line
 from unspin.batch.manifest import DocumentRow, ErrorRow, Manifest
 from unspin.batch.model import Outcome, Part, Tally, Unit
-from unspin.formats import Failure, Format, Record, Writer, writer
+from unspin.formats import Failure, Format, Record, Writer, is_single, writer
 
 
 class CopyOf(NamedTuple):
@@ -37,6 +37,7 @@ class _Open:
         self.stack = ExitStack()
         self.tally = Tally(sources=1)
         self.is_cut = False  # has a document been left out?
+        self.is_read = part.reader is not None  # or could nothing be read of it?
         self.writer: Writer | None = None
         name = f"{part.target}.jsonl"
         self.edits = self.stack.enter_context(Lines(folder.edits / name))
@@ -52,6 +53,13 @@ class _Open:
                 self.writer.leave_out()
         return self.writer
 
+    def keep(self, failure: Failure) -> None:
+        """What could not be read goes into the output as it stood, or, if it is all there is, there is no output."""
+        if self.part.reader is None or (is_single(self.part.reader.format) and failure.origin is None):
+            self.is_read = False
+        else:
+            self.texts().keep(failure)
+
     def leave_out(self) -> None:
         """A record does not go into the output; a file of nothing else is not there at all."""
         self.is_cut = True
@@ -60,7 +68,7 @@ class _Open:
 
     def close(self) -> str:
         """Let the files appear. Returns the target, or "" if there is none."""
-        if self.writer is None and self.part.reader is not None and not self.is_cut:
+        if self.writer is None and self.is_read and not self.is_cut:
             self.texts()  # an empty file stays one
         self.stack.close()
         return str(self.part.target) if self.writer is not None else ""
@@ -104,13 +112,13 @@ class Sink:
         told = self._put(self._open, unit)
         self._open.tally.add(told)
         if unit.is_last:
-            target = self._open.close()
+            target, is_read = self._open.close(), self._open.is_read
             self.manifest.finish(
                 part.place,
                 stamp=part.stamp,
                 target=target,
                 tally=self._open.tally,
-                is_finished=part.reader is not None,
+                is_finished=is_read,
             )
             self._open = None
             told.sources += 1
@@ -122,8 +130,7 @@ class Sink:
         for item in unit.items:
             if isinstance(item, Failure):
                 rows.fail(item)
-                if unit.part.reader is not None:
-                    into.texts().keep(item)
+                into.keep(item)
                 continue
             outcome = next(outcomes)
             copied = self.copy_of(unit.part, item.number)
