@@ -19,8 +19,6 @@ from unspin.errors import InputError
 from unspin.files import Source, sources
 from unspin.formats import OUTPUTS, SUFFIXES, Format, Reading
 
-MEMORY = 1_000_000_000  # bytes for the search for copies, unless told otherwise
-
 
 def cores() -> int:
     """The processors that this process may use."""
@@ -91,7 +89,7 @@ def told(tally: Tally, output: Path) -> None:
     help="Pass documents whose words look clean, without decoding them. [default: screen]",
 )
 @click.option("--max-errors", type=click.IntRange(min=0), metavar="N", help="Stop after more than so many errors.")
-@options.memory_option
+@options.search_option
 @options.stages_options
 @click.option("--force", is_flag=True, help="Begin anew in a DIR that was made otherwise.")
 @click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
@@ -108,7 +106,7 @@ def command(
     keep_duplicates: bool,
     screen: bool,
     max_errors: int | None,
-    memory: int | None,
+    memory: int,
     lexicons: tuple[str, ...],
     model: Path | None,
     ranker: str,
@@ -145,7 +143,7 @@ def command(
         copies=Copies(copies),
         jobs=jobs or cores(),
         max_errors=max_errors,
-        memory=memory or MEMORY,
+        memory=memory,
     )
     tally = _run(found, errors, plan, force=force, quiet=quiet)
     if not quiet:
