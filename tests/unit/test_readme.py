@@ -36,7 +36,8 @@ def test_the_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "articles").mkdir()
     (tmp_path / "seeds").mkdir()
-    for target in ("scraped.txt", "articles/one.txt", "article.txt"):
+    (tmp_path / "scrape").mkdir()
+    for target in ("scraped.txt", "articles/one.txt", "article.txt", "scrape/one.txt"):
         (tmp_path / target).write_bytes((ROOT / "seeds" / "seed.txt").read_bytes())
     (tmp_path / "seeds/seed.markup.txt").write_bytes((ROOT / "seeds" / "seed.markup.txt").read_bytes())
     _, *arguments = shlex.split(command)
@@ -53,6 +54,8 @@ def _before(arguments: list[str], folder: Path) -> None:
     """What must have been done before a command can run."""
     if arguments[0] == "index":
         assert CliRunner().invoke(unspin, ["index", "build", arguments[2], "article.txt"]).exit_code == 0
+    elif arguments[0] == "report":
+        assert CliRunner().invoke(unspin, ["batch", "-o", arguments[-1], "scrape"]).exit_code == 0
     elif arguments[0] == "apply":
         text = (folder / "article.txt").read_text(encoding="utf-8")
         with Ledger(str(folder / "unspin.db"), create=True) as ledger:
