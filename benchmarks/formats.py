@@ -1,12 +1,16 @@
 """What reading and writing each format costs, beside restoring the texts in it.
 
     python benchmarks/formats.py --clean FILE [--documents 2000] [--spun 0.2]
+    python benchmarks/formats.py --memory
 
 FILE is clean text, a paragraph a line, perhaps gzipped. Documents are made of five paragraphs each; a share of them is
 spun. They are restored once, without a ranker, and that is timed: the least that restoring can take. Then the same
 documents are read and written in each format with those restorations, three times, the best of which counts. The
 baseline is one plain text file for all of them, cut at empty lines. Overhead is what a format takes longer than that,
 restoring included: as fast as it was here, and as fast as FASTER words a second, for the day when it is.
+
+`--memory` prints the peak memory of processes that read and write files of 30 and of 300 MB, a fifth of the texts
+changed.
 """
 
 from __future__ import annotations
@@ -14,6 +18,9 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import resource
+import subprocess
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from itertools import islice
@@ -104,12 +111,69 @@ def _show(name: str, seconds: float, baseline: float, words: int, paces: Sequenc
     print(f"{name:12} {seconds:10.2f} s {words / seconds:12,.0f}" + "".join(f"{one:11.1%}" for one in overheads))
 
 
+def _rows(number: int) -> Iterator[dict[str, object]]:
+    text = "The council met on Tuesday to hear about the plans. " * 30
+    return ({"id": count, "text": f"{count} {text}"} for count in range(number))
+
+
+def _large(path: Path, number: int) -> None:
+    """A file of about 1.5 kB times `number`, its Parquet in row groups of 10,000."""
+    if path.suffix == ".jsonl":
+        with path.open("w") as file:
+            file.writelines(json.dumps(row) + "\n" for row in _rows(number))
+    elif path.suffix == ".csv":
+        with path.open("w", newline="") as file:
+            table = csv.DictWriter(file, ("id", "text"))
+            table.writeheader()
+            table.writerows(_rows(number))
+    else:
+        schema = pa.schema([("id", pa.int64()), ("text", pa.string())])
+        rows = _rows(number)
+        with pq.ParquetWriter(path, schema, compression="none", use_dictionary=False) as file:
+            while group := list(islice(rows, 10_000)):
+                file.write_table(pa.Table.from_pylist(group, schema))
+
+
+def _measured(path: Path) -> None:
+    """In a process of its own: read, change, write, say how much memory that took."""
+    reader = formats.reader(Source(path, Path(path.name)))
+    with formats.writer(path.with_name(f"out-{path.name}"), reader) as writer:
+        for record in reader:
+            assert isinstance(record, Record)
+            writer.write(record, record.text + ("" if record.number % PARAGRAPHS else "!"))
+    print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024)
+
+
+def _memory() -> None:
+    with TemporaryDirectory() as name:
+        for kind in ("jsonl", "csv", "parquet"):
+            for number in (20_000, 200_000):
+                path = Path(name, f"a.{kind}")
+                _large(path, number)
+                run = [sys.executable, __file__, "--measured", str(path)]
+                peak = subprocess.run(run, capture_output=True, check=True, text=True).stdout.strip()
+                print(f"{kind:8} {path.stat().st_size // 2**20:4} MB  peak {peak:>4} MB")
+
+
 @click.command()
-@click.option("--clean", type=click.Path(path_type=Path), required=True)
+@click.option("--clean", type=click.Path(path_type=Path))
+@click.option("--memory", is_flag=True)
+@click.option("--measured", type=click.Path(path_type=Path), hidden=True)
 @click.option("--documents", default=2_000, show_default=True)
 @click.option("--spun", type=click.FloatRange(0, 1), default=0.2, show_default=True, help="The share that is spun.")
-def main(clean: Path, documents: int, spun: float) -> None:
+def main(clean: Path | None, documents: int, spun: float, memory: bool, measured: Path | None) -> None:
     """Print a table: seconds of reading and writing, words a second, overhead over plain text."""
+    if measured:
+        _measured(measured)
+    elif memory:
+        _memory()
+    elif clean:
+        _overheads(clean, documents, spun)
+    else:
+        raise click.UsageError("give --clean FILE or --memory")
+
+
+def _overheads(clean: Path, documents: int, spun: float) -> None:
     texts = list(_documents(clean, documents, spun))
     words = sum(len(text.split()) for text in texts)
     ranker = load_ranker("none")

@@ -313,6 +313,14 @@ def test_a_text_that_the_encoding_cannot_hold(tmp_path: Path) -> None:
     assert path.read_bytes() == "text\ncaf\u00e9 struggle\n".encode("cp1252")
 
 
+def test_half_a_character_stays_what_it_is_in_json_lines(tmp_path: Path) -> None:
+    path = tmp_path / "a.jsonl"
+    path.write_bytes(b'{"text": "caf\xc3\xa9 \\ud800 struggle"}\n')
+    assert json.loads(rewritten(opened(path), tmp_path / "b.jsonl")) == {"text": "caf\u00e9 \ud800 war"}
+    with pytest.raises(OutputError, match=r"utf-8 cannot hold '\\ud800'; only jsonl can$"):
+        rewritten(opened(path), tmp_path / "b.csv", out=Format.CSV)
+
+
 def test_nothing_is_there_before_the_end(tmp_path: Path) -> None:
     path, target = tmp_path / "a.jsonl", tmp_path / "b.jsonl"
     path.write_text('{"text": "a"}\n' * 3)

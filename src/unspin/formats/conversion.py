@@ -9,13 +9,12 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Mapping
 from contextlib import suppress
 from typing import IO, Any
 
 from unspin.errors import OutputError
-from unspin.formats.jsonl import BREAKS
+from unspin.formats.jsonl import written
 from unspin.formats.model import Failure, Format, Reading, Record
 from unspin.formats.parquet import arrow
 
@@ -60,8 +59,7 @@ class _Texts(_Converter):
 
 class _JsonLines(_Converter):
     def write(self, record: Record, text: str) -> None:
-        line = json.dumps(fields(record, text, self._reading), ensure_ascii=False, default=str)
-        self._stream.write((line.translate(BREAKS) + "\n").encode())
+        self._stream.write((written(fields(record, text, self._reading)) + "\n").encode())
 
 
 class _Delimited(_Converter):
@@ -90,7 +88,7 @@ class _Delimited(_Converter):
 
 def _plain(value: Any) -> Any:
     """A value as a cell shows it; what is nested, as JSON."""
-    return json.dumps(value, ensure_ascii=False, default=str) if isinstance(value, Mapping | list | bool) else value
+    return written(value) if isinstance(value, Mapping | list | bool) else value
 
 
 class _Table(_Converter):

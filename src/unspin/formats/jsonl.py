@@ -22,7 +22,7 @@ _DECODER = json.JSONDecoder()
 _BLANK = "\ufeff \t\r\n"  # a byte-order mark may stand before the first line
 _SPACE = re.compile(f"[{_BLANK}]*")
 # JSON allows these raw, yet they end a line for many readers of JSON Lines.
-BREAKS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
+_BREAKS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
 _SHOWN = 40  # characters of a value, and
 _NAMED = 8  # fields, that a message names
 
@@ -42,8 +42,14 @@ class Line:
         """The line with another text in its field."""
         start, end = _value(self.raw, self.field)
         old = self.raw[start:end]
-        escapes = "\\u" in old and old.isascii()
-        return self.raw[:start] + json.dumps(text, ensure_ascii=escapes).translate(BREAKS) + self.raw[end:]
+        new = written(text, is_ascii="\\u" in old and old.isascii())
+        return self.raw[:start] + new + self.raw[end:]
+
+
+def written(value: object, *, is_ascii: bool = False) -> str:
+    """A value as JSON that stays on its line; what is no JSON, such as a date, as a string."""
+    found = json.dumps(value, ensure_ascii=is_ascii, default=str).translate(_BREAKS)
+    return found if stray_byte(found) is None else json.dumps(value, default=str)  # half a character, escaped
 
 
 class _Unfit(ValueError):

@@ -62,7 +62,7 @@ def records(opened: Input, reading: Reading) -> Iterator[Record | Failure]:
                     number += len(batch)
     except Broken as error:
         yield Failure(name, number, f"byte {error.position}", error.reason)
-    except (pyarrow.ArrowException, OSError) as error:
+    except (pyarrow.ArrowException, OSError, UnicodeDecodeError) as error:  # the last in the names of columns
         yield Failure(name, number, f"row {number + 1}" if number else "", reason(error).rstrip("."))
 
 
@@ -84,15 +84,15 @@ def _rows(batch: Any, group: int, name: str, first: int, reading: Reading) -> It
         number, cell = first + row, Cell(batch, row, group, reading.text_field)
         try:
             text = texts[row].as_py()
+            known = identity(ids[row].as_py()) if ids is not None else ""
         except UnicodeDecodeError:
-            yield Failure(name, number, f"row {number + 1}", "the text is not UTF-8", cell)
+            yield Failure(name, number, f"row {number + 1}", "not UTF-8", cell)
             continue
         if text is None:
             yield Failure(name, number, f"row {number + 1}", "no text", cell)
         elif len(text) > reading.limit:
             yield Failure(name, number, f"row {number + 1}", f"longer than {reading.limit:,} characters", cell)
         else:
-            known = identity(ids[row].as_py()) if ids is not None else ""
             yield Record(known or f"{name}#{number}", number, Prose.plain(text), cell)
 
 

@@ -109,7 +109,8 @@ class Writer:
             bad = error.object[error.start : error.end]
             whole = record.origin.encoding if isinstance(record.origin, Whole) else self._reader.encoding
             encoding = whole if self._is_same else "utf-8"
-            problem = f"{encoding} cannot hold {bad!r}; convert the text to UTF-8 first"
+            advice = "only jsonl can" if encoding.startswith("utf") else "convert the text to UTF-8 first"
+            problem = f"{encoding} cannot hold {bad!r}; {advice}"
             raise OutputError(self._name, problem) from error
 
     def keep(self, failure: Failure) -> None:
