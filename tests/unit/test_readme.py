@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import shlex
 from pathlib import Path
@@ -39,6 +41,8 @@ def test_the_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Monk
     (tmp_path / "scrape").mkdir()
     for target in ("scraped.txt", "articles/one.txt", "article.txt", "scrape/one.txt"):
         (tmp_path / target).write_bytes((ROOT / "seeds" / "seed.txt").read_bytes())
+    seed = json.dumps({"text": (tmp_path / "article.txt").read_text(encoding="utf-8")})
+    (tmp_path / "scrape.jsonl.gz").write_bytes(gzip.compress(seed.encode()))
     (tmp_path / "seeds/seed.markup.txt").write_bytes((ROOT / "seeds" / "seed.markup.txt").read_bytes())
     _, *arguments = shlex.split(command)
     _before(arguments, tmp_path)
