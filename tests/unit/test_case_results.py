@@ -133,7 +133,9 @@ def test_settings_are_what_a_text_is_restored_with(tmp_path: Path) -> None:
     lexicon.write_text("spun\toriginal\trate\tseen\tstatus\tsource\tnote\nblorf\tbread\t0.9\t1\tauto\ttest\t\n")
     gold = gold_of("The blorf was good. " * 4, None, name="text")
     plain = Case(tmp_path / "a.case.toml", "a", "b", "c", gold)
-    own = Settings(lexicons=(str(lexicon),), ranker="none", assume_spun=True, keep_duplicates=True, siblings=("Bread.",))
+    own = Settings(
+        lexicons=(str(lexicon),), ranker="none", assume_spun=True, keep_duplicates=True, siblings=("Bread.",)
+    )
     case = Case(tmp_path / "a.case.toml", "a", "b", "c", gold, settings=own)
     signature = restored(case).signature
     assert signature.lexicon == Lexicon.load(str(lexicon)).digest != restored(plain).signature.lexicon
@@ -148,7 +150,7 @@ def test_counts_add_up() -> None:
     assert str(total([])) == "0 restored, 0 wrong, 0 missed, 0 spurious"
 
 
-DONE = [
+DONE: list[Result | Refused] = [
     result(MARKED, *GOOD),
     result(MARKED, xfail="too \x00 hard"),
     result(MARKED, ("struggle", "<war>\ud800\ufffe&\x1b"), ("extra", "more")),

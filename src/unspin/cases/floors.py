@@ -60,7 +60,7 @@ def with_floor(text: str, floor: Counts) -> str:
     if "floor" in document:
         table = document["floor"]
         for key, count in asdict(floor).items():
-            table[key] = count  # type: ignore[index]  # a table: the case was read before
+            table[key] = count
         made = document.as_string()
     else:
         lines = [f"{key} = {count}" for key, count in asdict(floor).items()]

@@ -30,7 +30,8 @@ def junit(done: Sequence[Result | Refused]) -> bytes:
     for one in done:
         _add(suite, one)
     ET.indent(root)
-    return ET.tostring(root, encoding="utf-8", xml_declaration=True) + b"\n"
+    document: bytes = ET.tostring(root, encoding="utf-8", xml_declaration=True)
+    return document + b"\n"
 
 
 def _add(suite: ET.Element, one: Result | Refused) -> None:

@@ -1,8 +1,8 @@
 """Cases, run: restore each as its settings say, and compare.
 
 In comes a `Case`, out goes a `Result`. Capitals count, unlike in `unspin evaluate`; where a case says what the
-whole text must be, every character does. Refused, as `unspin.lexicon` and `unspin.rank` refuse it: a lexicon or a ranker
-that cannot be read.
+whole text must be, every character does. Refused, as `unspin.lexicon` and `unspin.rank` refuse it: a lexicon or a
+ranker that cannot be read.
 """
 
 from __future__ import annotations
@@ -57,7 +57,9 @@ def judged(case: Case, restoration: Restoration, *, seconds: float = 0.0) -> Res
 
 def _misspelt(found: Score, expected: str, got: str) -> Score:
     """The score of a text in which all words are right, but not every character: that is one change too many."""
-    start = next((n for n, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got)))
+    start = next(
+        (n for n, (a, b) in enumerate(zip(expected, got, strict=False)) if a != b), min(len(expected), len(got))
+    )
     around = slice(max(0, start - 20), start + 20)
     detail = Detail(Outcome.SPURIOUS, expected[around], got[around], (), "white space or quotation marks")
     return replace(found, spurious=found.spurious + 1, details=(*found.details, detail))

@@ -100,7 +100,9 @@ def _summary(results: Sequence[Result], *, updated: bool) -> str:
 
 @click.command("check")
 @click.argument("cases", nargs=-1, required=True, metavar="CASES...", type=click.Path(path_type=Path))
-@click.option("--update", is_flag=True, help="Record in the case files what was reached, where that is more than before.")
+@click.option(
+    "--update", is_flag=True, help="Record in the case files what was reached, where that is more than before."
+)
 @click.option("--allow-regression", is_flag=True, help="With --update: also where it is less.")
 @click.option(
     "--junit", "report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML, too."
