@@ -22,7 +22,7 @@ from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Document, DuplicateGroup, Progress, Restoration, Sentence, Signature, SpinEvidence
 from unspin.rank import Ranker, default_ranker
 from unspin.repeats import find_repeats, without_repeats
-from unspin.screen import screen
+from unspin.screen import is_plain, screen, words_of
 from unspin.siblings import Collection
 from unspin.text import segment
 from unspin.witness import overrule
@@ -59,9 +59,8 @@ def _sentences(document: Document) -> list[Sentence]:
     return [sentence for paragraph in document.paragraphs for sentence in paragraph.sentences]
 
 
-def _undecoded(sentences: Sequence[Sentence]) -> Decoding:
+def _undecoded(words: int) -> Decoding:
     """What decoding finds in a text that is surely clean."""
-    words = sum(token.is_word for sentence in sentences for token in sentence.tokens)
     return Decoding((), (0.0,) * len(SPIN_RATES), words)
 
 
@@ -76,11 +75,14 @@ def _look(
     looks_clean: bool = False,
     gate: Callable[[Decoding], bool] | None = None,
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
+    if looks_clean and is_plain(text):
+        return Document(text, ()), (), _undecoded(len(words_of(text)))
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, lexicon=lexicon)
     sentences = _sentences(without_repeats(document, duplicates))
     if looks_clean:
-        return document, duplicates, _undecoded(sentences)
+        words = sum(token.is_word for sentence in sentences for token in sentence.tokens)
+        return document, duplicates, _undecoded(words)
     return document, duplicates, decode(sentences, lexicon, model, ranker, assume_spun=assume_spun, gate=gate)
 
 

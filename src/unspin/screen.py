@@ -14,6 +14,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from itertools import combinations
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -28,8 +29,15 @@ DOUBT = 0.5  # nats; short texts vary more, and are decoded rather than passed
 LEAST_LEFT = 0.05  # of a word's frequency: no head disappears, for quotations and WORDS IN CAPITALS are spared
 MOST = 3.0  # nats that one word can count; an alternate that no clean text has must not decide alone
 NEGLIGIBLE = 0.02
+LINE = 20  # words; what has fewer is no paragraph that repeats (`unspin.repeats`)
+ALIKE = 1 / 3  # of the longer line's words: the least of 10,945 repeats, both copies spun, shares more
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
+
+
+def words_of(text: str) -> list[str]:
+    """The words of a text, in lower case."""
+    return _WORD.findall(text.lower().replace("\u2019", "'"))
 
 
 class Screen:
@@ -41,7 +49,7 @@ class Screen:
     def score(self, text: str) -> float:
         """How much likelier the text's words are in spun text than in clean text, in nats a word, with an allowance
         for short texts; infinite for a text without words."""
-        words = _WORD.findall(text.lower().replace("\u2019", "'"))
+        words = words_of(text)
         if not words:
             return math.inf
         total = sum(filter(None, map(self._weights.get, words)))
@@ -50,6 +58,15 @@ class Screen:
     def looks_clean(self, text: str) -> bool:
         """Would decoding the text be a waste of time?"""
         return self.score(text) < THRESHOLD
+
+
+def is_plain(text: str) -> bool:
+    """Is there surely nothing else to be found in a clean text: no paragraph like another one, and no spintax?"""
+    if "{" in text:
+        return False
+    found = map(words_of, text.splitlines())
+    lines = [frozenset(words) for words in found if len(words) >= LINE]
+    return all(len(one & other) < ALIKE * max(len(one), len(other)) for one, other in combinations(lines, 2))
 
 
 _made: WeakKeyDictionary[Lexicon, dict[str, Screen]] = WeakKeyDictionary()

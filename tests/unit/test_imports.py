@@ -33,8 +33,8 @@ LAYERS = (
     ("debris", "ask", "consensus", "screen"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
-    ("train", "neural", "review", "batch"),
-    ("commands",),
+    ("train", "neural", "review", "cases", "batch"),
+    ("commands", "pytest_plugin"),
     ("cli",),
     ("__main__",),
 )

@@ -6,6 +6,7 @@ import gzip
 import json
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -44,6 +45,7 @@ def test_the_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Monk
     seed = json.dumps({"text": (tmp_path / "article.txt").read_text(encoding="utf-8")})
     (tmp_path / "scrape.jsonl.gz").write_bytes(gzip.compress(seed.encode()))
     (tmp_path / "seeds/seed.markup.txt").write_bytes((ROOT / "seeds" / "seed.markup.txt").read_bytes())
+    shutil.copytree(ROOT / "tests" / "cases" / "in_the_wild", tmp_path / "tests" / "cases")
     _, *arguments = shlex.split(command)
     _before(arguments, tmp_path)
     result = CliRunner().invoke(unspin, arguments)

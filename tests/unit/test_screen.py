@@ -14,7 +14,7 @@ from unspin.language import default_model
 from unspin.lattice import Floats, Ints
 from unspin.model import DecidedBy, Entry
 from unspin.pipeline import default_lexicon
-from unspin.screen import THRESHOLD, Screen, screen
+from unspin.screen import THRESHOLD, Screen, is_plain, screen
 from unspin.spin import spin
 
 SEED = (Path(__file__).parents[2] / "seeds" / "seed.txt").read_text(encoding="utf-8")
@@ -81,6 +81,17 @@ def test_what_passes_is_restored_as_without_the_screen_but_for_the_evidence() ->
     assert [held.candidate.before for held in screened.held] == ["{big|large}"]
     assert screened.spin.words == decoded.spin.words
     assert (screened.spin.rate, screened.spin.evidence, screened.spin.is_spun) == (0.0, 0.0, False)
+
+
+def test_what_is_plain_has_no_repeats_and_no_spintax() -> None:
+    others = [line for line in SEED.splitlines() if len(line.split()) > 60][:2]
+    assert is_plain("\n\n".join(others))
+    assert is_plain("Short and short.\nShort and short.\n")
+    assert not is_plain(f"{CLEAN}\n\n{others[0]}\n\n{CLEAN}")
+    for seed in range(10):
+        assert not is_plain(f"{CLEAN}\n{spin(CLEAN, lexicon=default_lexicon(), seed=seed).text}")
+    assert not is_plain("A {b|c}.")
+    assert restore("\n\n".join([CLEAN, *others]), screened=True).original.startswith(CLEAN)
 
 
 def test_what_does_not_pass_is_restored_as_without_it() -> None:
