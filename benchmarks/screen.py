@@ -2,7 +2,8 @@
 
 Prints Markdown tables. First, of the pairs' spun passages by the spin rate that decoding estimates, how many the screen
 takes for clean, and how many of those the gate would have found spun. Then the same for clean texts of some
-paragraphs, spun at given rates. Last, what share of clean texts passes, and at what speed.
+paragraphs, spun at given rates. Last, what share of clean texts passes, and at what speed; and in how many of them no
+repeats are looked for, because no two paragraphs are alike.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import time
 from collections import Counter
 from collections.abc import Sequence
 from itertools import chain, islice
+from operator import and_
 from pathlib import Path
 
 from unspin.align import read_pairs
@@ -20,8 +22,10 @@ from unspin.files import chunks
 from unspin.language import default_model
 from unspin.pipeline import default_lexicon, restore
 from unspin.rank import context_ranker
-from unspin.screen import THRESHOLD, Screen, screen
+from unspin.repeats import find_repeats
+from unspin.screen import THRESHOLD, Screen, is_plain, screen
 from unspin.spin import spin
+from unspin.text import segment
 
 SIZES = (1, 2, 5, 10, 20)  # paragraphs
 
@@ -79,6 +83,17 @@ def of_clean(paragraphs: Sequence[str], tried: Screen) -> None:
         print(f"| {size} | {len(texts):,} | {passed / len(texts):.1%} | {speed:,.0f} |", flush=True)
 
 
+def of_repeats(paragraphs: Sequence[str]) -> None:
+    """Texts in which nothing is looked for once they look clean, and those in which something would be found."""
+    print("\n| paragraphs | texts | plain | with repeats | of these plain |\n| ---: | ---: | ---: | ---: | ---: |")
+    for size in SIZES:
+        texts = texts_of(paragraphs, size, 2_000)
+        plain = [is_plain(text) for text in texts]
+        repeated = [bool(find_repeats(segment(text), lexicon=default_lexicon())) for text in texts]
+        lost = sum(map(and_, plain, repeated))
+        print(f"| {size} | {len(texts):,} | {sum(plain) / len(texts):.1%} | {sum(repeated)} | {lost} |", flush=True)
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--pairs", type=Path, help="aligned pairs")
@@ -96,6 +111,7 @@ def main() -> None:
         paragraphs = [*islice((line for line in lines if line.strip()), 20_000)]
         by_rate(paragraphs, tried, arguments.texts)
         of_clean(paragraphs, tried)
+        of_repeats(paragraphs)
 
 
 if __name__ == "__main__":
