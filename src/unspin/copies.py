@@ -115,7 +115,8 @@ class Policy:
 
     def place(self, unit: int) -> int:
         """The best of a unit's passages."""
-        return min(self.passages.of(unit), key=self._order)
+        passages = self.passages.of(unit)
+        return min(passages, key=self._order) if len(passages) > 1 else passages[0]
 
     def rank(self, unit: int) -> tuple[float, float, bytes, int]:
         """Of units that are as original, that of the lowest rank is best."""

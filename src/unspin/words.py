@@ -293,16 +293,17 @@ class _Vocabulary:
         unknown = np.flatnonzero((self._keys[slots] != block.hashes) | (found < 0))
         if len(unknown):
             keys, first, inverse = np.unique(block.hashes[unknown], return_index=True, return_inverse=True)
-            words = zip(keys.tolist(), unknown[first].tolist(), strict=True)
-            others = self._others
-            new = [others[key] if key in others else self._new(block, place) for key, place in words]
-            values = np.array(new, np.int32)
+            places = unknown[first]
+            starts, ends = block.starts[places].tolist(), block.ends[places].tolist()
+            words = (block.text[start:end] for start, end in zip(starts, ends, strict=True))
+            values = np.array(list(map(self._value, keys.tolist(), words)), np.int32)
             found[unknown] = values[inverse]
             self._remember(keys, values)
         return found
 
-    def _new(self, block: _Block, place: int) -> int:
-        word = block.text[block.starts[place] : block.ends[place]]
+    def _value(self, key: int, word: str) -> int:
+        if (value := self._others.get(key)) is not None:
+            return value
         is_capital = word[0].isupper() and word != "I" and word[:2] not in ("I'", "I’")
         return 2 * self.norms.setdefault(norm(word), len(self.norms)) + is_capital
 
