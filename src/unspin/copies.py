@@ -19,8 +19,8 @@ from itertools import combinations
 import numpy as np
 
 from unspin.blocking import candidates
+from unspin.canon import Canon, canon
 from unspin.edit import apply, removals
-from unspin.fingerprint import Canon, canon
 from unspin.lexicon import Lexicon
 from unspin.match import SHARED_GRAMS, Match, Matcher, Rule
 from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat

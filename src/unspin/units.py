@@ -15,7 +15,8 @@ from itertools import pairwise
 import numpy as np
 import xxhash
 
-from unspin.fingerprint import Canon, Corpus, joined
+from unspin.canon import Canon
+from unspin.fingerprint import Corpus, joined
 from unspin.model import Level, Place, Progress
 from unspin.text import segment
 from unspin.words import Hashes, Longs, Words, bare, split

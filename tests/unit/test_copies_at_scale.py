@@ -12,8 +12,9 @@ import pytest
 
 from unspin import blocking, match
 from unspin.blocking import COMMON, COMMON_PAIR, MIN_SYMBOLS, NEXT, SHARED, candidates
+from unspin.canon import Canon
 from unspin.copies import dedupe
-from unspin.fingerprint import Canon, grams, pairs, read
+from unspin.fingerprint import grams, pairs, read
 from unspin.model import CopyGroup, DuplicateKind, Keep
 
 PARAGRAPH = (

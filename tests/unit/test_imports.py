@@ -20,7 +20,7 @@ LAYERS = (
     ("model", "errors", "schemas"),
     ("text", "gold", "lattice", "files", "stretches"),
     ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
-    ("backoff",),
+    ("backoff", "canon"),
     ("ngrams",),
     ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint", "verbatim"),
     ("rank", "blocking", "units", "intersect", "findings"),
