@@ -9,6 +9,7 @@ refused.
 
 from __future__ import annotations
 
+import gc
 import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
@@ -53,7 +54,8 @@ LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer
 REMEMBERED = 1000  # texts whose content is,
 REMEMBERED_LONG = 16  # and long texts, whose pairs of symbols and counts of words are
 CODES = 0x110000  # characters there are
-CHUNK = 400_000  # symbols compared at a time
+CHUNK = 400_000  # symbols compared at a time,
+SHARES = 16  # and into so many chunks each process's share falls, or more, so that all end at about the same time
 
 _UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 
@@ -193,7 +195,10 @@ class Matcher:
     def _chunks(self, first: Longs, second: Longs) -> list[int]:
         """Where chunks of pairs start, and where the last one ends."""
         ends = np.cumsum(self.lengths[first] + self.lengths[second])
-        return [0, *(np.flatnonzero(np.diff(ends // CHUNK)) + 1).tolist(), len(first)]
+        size = CHUNK
+        if self.jobs > 1 and len(ends) and ends[-1] > CHUNK:
+            size = min(CHUNK, int(ends[-1]) // (SHARES * self.jobs))
+        return [0, *(np.flatnonzero(np.diff(ends // size)) + 1).tolist(), len(first)]
 
     @contextmanager
     def _workers(self, chunks: int) -> Iterator[Callable[..., Iterable[Any]]]:
@@ -351,6 +356,7 @@ _working: list[Matcher] = []  # in a child: what its parent compares with
 
 def _work(matcher: Matcher) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its children
+    gc.freeze()  # to look for garbage among what the parent has would copy it
     _working[:] = [matcher]
 
 

@@ -203,7 +203,7 @@ def _read(texts: Sequence[str]) -> _Block:
     text = "\0" + "\0".join(texts) + "\0\0"
     characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     edges = np.append(0, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1))
-    kinds = _kinds()[characters]
+    kinds = _kinds().take(characters)
     kinds[edges] = _STOP
     in_word, clitics = _in_words(kinds)
     opening, closing = in_word.copy(), in_word.copy()
@@ -220,7 +220,7 @@ def _read(texts: Sequence[str]) -> _Block:
     powers, inverses = _powers(BLOCK + 8)
     visible = (kinds & _SEEN) != 0
     rank = np.cumsum(visible, dtype=np.int32)
-    sums = np.cumsum(characters * powers[rank] * visible)
+    sums = np.cumsum(characters * powers.take(rank) * visible)
     hashes = (sums[ends - 1] - sums[starts - 1]) * inverses[rank[starts]]
     for place in np.flatnonzero(ends - starts > LONG).tolist():  # of very long ones, some collide for any x
         hashes[place] = xxhash.xxh64_intdigest(text[starts[place] : ends[place]].encode("utf-8", "surrogatepass"))
@@ -239,7 +239,7 @@ def _read(texts: Sequence[str]) -> _Block:
 def _in_words(kinds: Bytes) -> tuple[Flags, Longs]:
     """Which characters belong to words, and where clitics start."""
     in_word = (kinds & _ALNUM).view(np.bool_)
-    places = np.flatnonzero(kinds & _APOSTROPHE)
+    places = np.flatnonzero((kinds & _APOSTROPHE) != 0)
     is_clitic = ((kinds[places + 1] & _S) != 0) & ((kinds[places + 2] & (_ALNUM | _UNDERSCORE)) == 0)
     clitics = places[is_clitic]
     kinds[clitics] |= _CLITIC
