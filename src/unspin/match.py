@@ -140,10 +140,11 @@ class Matcher:
         self._known_pairs = lru_cache(REMEMBERED_LONG)(lambda text: np.unique(self._pairs(text)))
         self._known_words = lru_cache(REMEMBERED_LONG)(lambda text: np.unique(self._spoken(text), return_counts=True))
         self._folds = len(corpus.hashes) > CODES
+        self._symbols = self._characters(corpus.symbols)
 
     def symbols(self, text: int) -> str:
         """A text's symbols, one character each."""
-        return self._characters(self.numbers(text))
+        return self._symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
 
     def words(self, text: int) -> str:
         """A text's words, one character each."""
@@ -225,11 +226,12 @@ class Matcher:
 
     def _agreeing(self, first: Longs, second: Longs, is_whole: Flags) -> Longs:
         """How many symbols agree in order; 0 unless texts are compared as a whole."""
-        lefts, rights = (
-            [self.symbols(text) if whole else "" for text, whole in zip(texts.tolist(), is_whole.tolist(), strict=True)]
-            for texts in (first, second)
-        )
-        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64)
+        strings = []
+        for texts in (first, second):
+            ends = np.where(is_whole, self.corpus.bounds[texts + 1], 0)
+            spans = zip(self.corpus.bounds[texts].tolist(), ends.tolist(), strict=True)
+            strings.append([self._symbols[start:end] for start, end in spans])
+        return process.cpdist(*strings, scorer=LCSseq.similarity, dtype=np.int64)
 
     def _match(self, a: int, b: int, agree: int) -> Match | None:
         both = int(self.lengths[a] + self.lengths[b])

@@ -9,7 +9,7 @@ words of a copy nearly all do, its content words unless they were swapped, and t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
 from itertools import chain, pairwise
 from math import log
@@ -122,10 +122,9 @@ def realigned(texts: Sequence[str], functions: Sequence[bytes]) -> tuple[list[by
     rests: list[Sequence[int]] = [range(len(text)) for text in texts]
     fresh, is_moved = stretches, False
     for _ in range(PASSES):
-        cuts = [_outside(those, len(rest)) for those, rest in zip(fresh, rests, strict=True)]
-        rests = [list(chain.from_iterable(map(rest.__getitem__, cut))) for rest, cut in zip(rests, cuts, strict=True)]
-        if min(map(len, rests)) < LEAST_REST:
+        if min(_left(those, len(text)) for those, text in zip(fresh, texts, strict=True)) < LEAST_REST:
             break
+        cuts = [_outside(those, len(text)) for those, text in zip(fresh, texts, strict=True)]
         texts = ["".join(map(text.__getitem__, cut)) for text, cut in zip(texts, cuts, strict=True)]
         functions = [b"".join(map(function.__getitem__, cut)) for function, cut in zip(functions, cuts, strict=True)]
         parts = aligned(texts, functions)
@@ -136,11 +135,16 @@ def realigned(texts: Sequence[str], functions: Sequence[bytes]) -> tuple[list[by
         if not fresh[1]:
             break
         is_moved = True
+        rests = [list(chain.from_iterable(map(rest.__getitem__, cut))) for rest, cut in zip(rests, cuts, strict=True)]
         for whole, part, rest, those in zip(found, parts, rests, fresh, strict=True):
             for start, end, _ in those:
                 for place in range(start, end):
                     whole[rest[place]] = part[place]
     return found, [list(copied(codes)) for codes in found] if is_moved else stretches
+
+
+def _left(stretches: Iterable[Stretch], size: int) -> int:
+    return size - sum(end - start for start, end, _ in stretches)
 
 
 def _outside(stretches: Sequence[Stretch], size: int) -> list[slice]:
