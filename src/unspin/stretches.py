@@ -23,7 +23,8 @@ COPIED_CONTENT, COPIED_FUNCTION = 0.5, 0.85  # in copies 30 % of whose words an 
 MOST = 8  # tenths of the content words that are expected to align, at most
 EVIDENCE = 6.0  # log odds that make a copied stretch, and a fall by which ends any
 AGAIN = 2.0  # and that do so in texts of which other stretches are copied
-NEWS = 8.0  # log odds that make a new one
+NEWS = 8.0  # log odds that make a new one,
+USUAL = 25  # in a text of so many symbols: a longer one has more places where as much differs by chance
 SLACK = 6  # symbols that may be added or left out between runs that align
 ALONE = 4  # symbols of a run that needs no other beside it
 PASSES = 8  # alignments of what was moved, at most
@@ -166,7 +167,8 @@ def new(codes: bytes | bytearray, stretches: Sequence[Stretch]) -> Iterator[Stre
     aligning = sum(codes.count(ALIGNS, start, end) for start, end, _ in stretches)
     content = aligning + sum(codes.count(0, start, end) for start, end, _ in stretches)
     tenths = 10 * aligning // max(1, content)
-    return _stretches(codes, _against(max(round(10 * COPIED_CONTENT), min(MOST, tenths))), NEWS)
+    least = NEWS + log(max(1.0, len(codes) / USUAL))
+    return _stretches(codes, _against(max(round(10 * COPIED_CONTENT), min(MOST, tenths))), least)
 
 
 def _stretches(codes: bytes | bytearray, weights: Weights, least: float) -> Iterator[Stretch]:

@@ -79,9 +79,9 @@ def test_what_is_swapped_now_and_then_is_one_stretch() -> None:
     assert not list(new(codes(*[(ALIGNS, 1), (0, 1), (ALIGNS | FUNCTION, 1)] * 10), []))
 
 
-def test_what_is_new_is_so_in_a_text_of_any_length() -> None:
+def test_what_is_new_in_a_short_text_may_be_chance_in_a_long_one() -> None:
     copied_run = (ALIGNS, 12), (ALIGNS | FUNCTION, 8)
     between = codes((0, 16))
     short, long = (codes(*copied_run * times) for times in (1, 40))
     assert [(start, end) for start, end, _ in new(short + between + short, [])] == [(20, 36)]
-    assert [(start, end) for start, end, _ in new(long + between + long, [])] == [(800, 816)]
+    assert not list(new(long + between + long, []))
