@@ -64,8 +64,8 @@ def dedupe(
     runs of `min_words` words (if 0, of `PASSAGE_WORDS`) that are the same, wherever they start and end. `dates` are one
     number a text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
     without one, only the skeleton finds what was spun. Passages under `min_words` words are passed over, and so are
-    empty ones. `jobs` is how many processors compare passages, and changes nothing else. Raises ValueError if dates
-    are missing, or not one a text.
+    empty ones. `jobs` is how many processors read and compare passages, and changes nothing else. Raises ValueError if
+    dates are missing, or not one a text.
 
     Time and memory grow in proportion to the texts, but for passages that have very many copies of other kinds than
     exact and normalised.
@@ -78,7 +78,7 @@ def dedupe(
         order = _text_order(texts, keep, dates)
         return find_passages(texts, min_words=min_words or PASSAGE_WORDS, order=order, progress=progress)
     table = canon(lexicon) if lexicon else Canon()
-    passages = read_passages(texts, level, table, min_words=min_words, progress=progress)
+    passages = read_passages(texts, level, table, min_words=min_words, jobs=jobs, progress=progress)
     policy = Policy(keep, dates or (), passages)
     graph = Graph(Matcher(passages.corpus, jobs=jobs))
     graph.learn(*candidates(passages.corpus, progress=progress), progress=progress)

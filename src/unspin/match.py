@@ -9,18 +9,14 @@ refused.
 
 from __future__ import annotations
 
-import gc
-import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from math import inf, log
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -30,6 +26,7 @@ from rapidfuzz.distance import Indel, LCSseq
 from unspin.blocking import MIN_SYMBOLS
 from unspin.fingerprint import FACT, KEPT, NUMBER, Corpus
 from unspin.model import Progress
+from unspin.processes import can_fork, forked
 from unspin.stretches import ALIGNED, ALIGNS, FUNCTION, Stretch, copied, gaps, new, realigned
 from unspin.words import Flags, Ints, Longs
 
@@ -170,7 +167,7 @@ class Matcher:
         chunks = self._chunks(first, second)
         parts = [[column[start:end] for start, end in pairwise(chunks)] for column in (first, second, shared)]
         with self._workers(len(chunks) - 1) as run:
-            for start, found in zip(chunks, run(self._matched, *parts), strict=False):
+            for start, found in zip(chunks, run(*parts), strict=False):
                 if progress:
                     progress("verifying", start, len(first))
                 yield from found
@@ -203,16 +200,13 @@ class Matcher:
 
     @contextmanager
     def _workers(self, chunks: int) -> Iterator[Callable[..., Iterable[Any]]]:
-        """What maps a method over chunks: in processes if there is more than one of each, in the order of the chunks.
-
-        Children share the corpus with the parent, unread and uncopied. That takes `fork`, which Linux alone does well.
-        """
+        """What compares chunks, in their order: in processes, if there is more than one of each."""
         jobs = min(self.jobs, chunks)
-        if jobs < 2 or sys.platform != "linux":
-            yield map
+        if jobs < 2 or not can_fork:
+            yield partial(map, self._matched)
             return
-        with ProcessPoolExecutor(jobs, get_context("fork"), _work, (self,)) as pool:
-            yield lambda _, *parts: pool.map(_matched, *parts)
+        with forked(self._matched, jobs) as call:
+            yield lambda *parts: (future.result() for future in list(map(call, *parts)))
 
     def _promising(self, first: Longs, second: Longs, shared: Longs) -> tuple[Longs, Longs, Longs]:
         """The pairs that share enough or agree enough to be looked at, and how many symbols agree in order."""
@@ -351,19 +345,6 @@ class Matcher:
                 found.append((place, symbols[place]))
                 place = marks.find(mark, place + 1)
         return _Content(tuple(names), tuple(numbers), frozenset(symbols))
-
-
-_working: list[Matcher] = []  # in a child: what its parent compares with
-
-
-def _work(matcher: Matcher) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its children
-    gc.freeze()  # to look for garbage among what the parent has would copy it
-    _working[:] = [matcher]
-
-
-def _matched(first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
-    return _working[0]._matched(first, second, shared)
 
 
 def _denies(first: str, second: str, negated: Flags, also: Flags, *, most: int) -> bool:

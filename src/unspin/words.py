@@ -141,6 +141,31 @@ def split(texts: Iterable[str], *, count: int = 0, progress: Progress | None = N
     )
 
 
+def merged(parts: Sequence[Words]) -> Words:
+    """The texts of all parts, as if they had been split at once; each but the first starts where a block does."""
+    norms = dict(parts[0].norms)
+    numbers, bounds = [parts[0].numbers], [parts[0].bounds]
+    for part in parts[1:]:
+        number_of = np.array([norms.setdefault(norm, len(norms)) for norm in part.norms], np.int32)
+        numbers.append(number_of[part.numbers])
+        bounds.append(bounds[-1][-1] + part.bounds[1:])
+    marks, seen = np.concatenate([part.marks for part in parts]), np.concatenate([part.seen for part in parts])
+    return Words(np.concatenate(numbers), marks, np.concatenate(bounds), norms, seen)
+
+
+def shares(sizes: Sequence[int], count: int) -> list[int]:
+    """Where to part texts of given sizes, so that `merged` parts are what `split` makes of all; `count` at most."""
+    share = sum(sizes) // count + 1
+    edges, passed, block = [0], 0, 0
+    for number, size in enumerate(sizes):
+        starts = block > 0 and block + size >= BLOCK  # as in `_blocks`
+        if starts and passed >= share * len(edges):
+            edges.append(number)
+        block = 0 if size >= BLOCK else size + 1 if starts else block + size + 1
+        passed += size
+    return [*edges, len(sizes)]
+
+
 def spans(text: str) -> tuple[Longs, Longs]:
     """Where the words of a text start and end, as `split` finds them."""
     starts, ends, passed = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0

@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from unspin import blocking, match
+from unspin import blocking, match, units, words
 from unspin.blocking import COMMON, COMMON_PAIR, MIN_SYMBOLS, NEXT, SHARED, candidates
 from unspin.canon import Canon
 from unspin.copies import dedupe
@@ -140,6 +140,8 @@ def test_every_copy_in_a_chain_is_like_the_kept_one() -> None:
 
 def test_copies_are_the_same_on_any_number_of_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(match, "CHUNK", 2000)
+    monkeypatch.setattr(units, "SHARE", 2000)
+    monkeypatch.setattr(words, "BLOCK", 1000)
     texts = [*variants(60), *linked(60), *template(60)]
     assert dedupe(texts, jobs=2) == dedupe(texts)
 
