@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from heapq import heappop, heappush
 from itertools import combinations
 
@@ -106,6 +106,26 @@ def _text_order(
     return order
 
 
+class _Characters:
+    """Compared by a digest, which is made when that is needed: most passages differ in length."""
+
+    __slots__ = ("digest",)
+
+    def __init__(self, digest: Callable[[], bytes]) -> None:
+        self.digest = digest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Characters) and self.digest() == other.digest()
+
+    def __lt__(self, other: _Characters) -> bool:
+        return self.digest() < other.digest()
+
+    __hash__ = None  # type: ignore[assignment]
+
+
+_Order = tuple[float, float, _Characters, int]
+
+
 class Policy:
     """Which passage stays."""
 
@@ -118,7 +138,7 @@ class Policy:
         passages = self.passages.of(unit)
         return min(passages, key=self._order) if len(passages) > 1 else passages[0]
 
-    def rank(self, unit: int) -> tuple[float, float, bytes, int]:
+    def rank(self, unit: int) -> _Order:
         """Of units that are as original, that of the lowest rank is best."""
         return self._order(self.place(unit))
 
@@ -126,14 +146,14 @@ class Policy:
         """Of several units, those are best that are within `SPIN_MARGIN` of the most original."""
         return self.passages.corpus.originality[unit] if self.keep is Keep.ORIGINAL else np.float32(0)
 
-    def _order(self, number: int) -> tuple[float, float, bytes, int]:
-        if self.keep is Keep.FIRST:
-            return 0.0, 0.0, b"", number
+    def _order(self, number: int) -> _Order:
         text, start, end = self.passages.places[number].tolist()
-        digest = self._digest(int(self.passages.forms[number]))
+        digest = _Characters(partial(self._digest, int(self.passages.forms[number])))
         date = self.dates[text] if self.dates else 0.0
         length = end - start
         match self.keep:
+            case Keep.FIRST:
+                return number, 0.0, digest, number
             case Keep.LONGEST:
                 return -length, date, digest, number
             case Keep.NEWEST:
@@ -149,7 +169,7 @@ class _Queue:
         self.policy, self.left = policy, left
         self._all: list[tuple[np.float32, int]] = []  # the most original first
         self._less: list[tuple[np.float32, int]] = []  # the same, without those that are among the best
-        self._best: list[tuple[tuple[float, float, bytes, int], int]] = []
+        self._best: list[tuple[_Order, int]] = []
 
     def add(self, unit: int) -> None:
         entry = -self.policy.originality(unit), unit

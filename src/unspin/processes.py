@@ -32,7 +32,7 @@ def forked(work: Callable[..., T], jobs: int) -> Iterator[Callable[..., Future[T
 
 def _begin(work: Callable[..., Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its children
-    gc.freeze()  # to look for garbage among what the parent has would copy it
+    gc.disable()  # to look for garbage among what the parent has would copy it
     _work[:] = [work]
 
 
