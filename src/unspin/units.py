@@ -135,9 +135,10 @@ def places_in(texts: Sequence[str], level: Level) -> Longs:
     return np.frombuffer(found, np.int64).reshape(-1, 3)
 
 
-def _rows(places: Longs) -> Iterator[list[int]]:
+def _rows(places: Longs) -> Iterator[tuple[int, int, int]]:
     for start in range(0, len(places), ROWS):
-        yield from places[start : start + ROWS].tolist()
+        texts, starts, ends = places[start : start + ROWS].T.tolist()  # no list for each: garbage is looked for in all
+        yield from zip(texts, starts, ends, strict=True)
 
 
 def _firsts(keys: Hashes, are_same: Callable[[int, int], bool]) -> Longs:
