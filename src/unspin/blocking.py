@@ -17,7 +17,7 @@ from unspin.words import Hashes, Longs
 # The figures below were chosen on spun passages among clean ones: `benchmarks/copies.py` prints what they find.
 MIN_SYMBOLS = 10  # shorter texts leave too little to compare
 COMMON = 50  # a gram of more texts tells nothing
-COMMON_PAIR = 8  # and so does a pair of symbols
+COMMON_PAIR = 12  # and so does a pair of symbols
 NEXT = 16  # of the texts that share a gram, each is tried with so many after it
 SHARED = 2  # grams that make a candidate
 SHARED_RATE = 0.02  # and so many for each symbol of the shorter text: long texts share some by chance
