@@ -120,8 +120,6 @@ class _Characters:
     def __lt__(self, other: _Characters) -> bool:
         return self.digest() < other.digest()
 
-    __hash__ = None  # type: ignore[assignment]
-
 
 _Order = tuple[float, float, _Characters, int]
 

@@ -52,7 +52,7 @@ REMEMBERED = 1000  # texts whose content is,
 REMEMBERED_LONG = 16  # and long texts, whose pairs of symbols and counts of words are
 CODES = 0x110000  # characters there are
 CHUNK = 400_000  # symbols compared at a time,
-SHARES = 16  # and into so many chunks each process's share falls, or more, so that all end at about the same time
+SHARES = 16  # and so many chunks for each process, so that all end at about the same time, if they are not tiny
 
 _UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 
@@ -195,7 +195,7 @@ class Matcher:
         ends = np.cumsum(self.lengths[first] + self.lengths[second])
         size = CHUNK
         if self.jobs > 1 and len(ends) and ends[-1] > CHUNK:
-            size = min(CHUNK, int(ends[-1]) // (SHARES * self.jobs))
+            size = min(CHUNK, max(CHUNK // SHARES, int(ends[-1]) // (SHARES * self.jobs)))
         return [0, *(np.flatnonzero(np.diff(ends // size)) + 1).tolist(), len(first)]
 
     @contextmanager

@@ -27,7 +27,11 @@ _work: list[Callable[..., Any]] = []  # in a child: what it was forked for
 def forked(work: Callable[..., T], jobs: int) -> Iterator[Callable[..., Future[T]]]:
     """What calls `work` in one of `jobs` processes."""
     with ProcessPoolExecutor(jobs, get_context("fork"), _begin, (work,)) as pool:
-        yield lambda *arguments: pool.submit(_do, *arguments)
+        try:
+            yield lambda *arguments: pool.submit(_do, *arguments)
+        except BaseException:
+            pool.shutdown(cancel_futures=True)  # else all that waits would be done first
+            raise
 
 
 def _begin(work: Callable[..., Any]) -> None:

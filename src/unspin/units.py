@@ -24,7 +24,7 @@ from unspin.words import Hashes, Longs, Words, bare, merged, shares, split
 
 UNITS = (Level.DOCUMENT, Level.PARAGRAPH, Level.SENTENCE)  # levels at which a text falls into its passages
 ROWS = 1 << 16  # places made Python's at a time
-SHARE = 1 << 23  # characters that are worth a process: to fork one takes the time to read a third of them
+SHARE = 1 << 23  # characters that are worth a process: far fewer are read in the time that it takes to fork one
 
 
 @dataclass(frozen=True, slots=True)
