@@ -311,7 +311,7 @@ def _group(
         copies += [Copy(passages.place(n), KINDS[match.rule], match.score, rule) for n in passages.of(unit)]
     shared = [overlap(passages.place(policy.place(unit)), graph, unit, kept) for unit in overlaps]
     members = [kept, *(units if copies else overlaps)]
-    pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in units)
+    pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in members[1:])
     alike = ((graph.matcher.similarity(a, b), a, b) for a, b in pairs)
     score, a, b = min(alike, default=(1.0, kept, kept))
     first, second = (passages.place(policy.place(unit)) for unit in (a, b))

@@ -13,7 +13,7 @@ import pytest
 from unspin import blocking, match, units, words
 from unspin.blocking import COMMON, COMMON_PAIR, MIN_SYMBOLS, NEXT, SHARED, candidates
 from unspin.canon import Canon
-from unspin.copies import dedupe
+from unspin.copies import EVERY_PAIR, dedupe
 from unspin.fingerprint import grams, pairs, read
 from unspin.model import CopyGroup, DuplicateKind, Keep
 
@@ -128,6 +128,21 @@ def test_paragraphs_of_a_very_long_text_go_and_it_stays() -> None:
     assert all(copy.score > 0.95 for copy in group.copies)
     unlike = " ".join(random.Random(9).sample(texts[0].split(), k=60))
     assert dedupe([texts[0], unlike]) == ()
+
+
+def test_a_text_that_overlaps_with_very_many_others() -> None:
+    """So many that not all pairs of them are compared for the least similar."""
+    chance = random.Random(4)
+
+    def passage() -> str:
+        return " ".join("".join(chance.choices("bcdfgaeiou", k=7)) for _ in range(40))
+
+    parts = [passage() for _ in range(EVERY_PAIR + 5)]
+    (group,) = dedupe([" ".join(parts), *(f"{part} {passage()}" for part in parts)])
+    assert not group.copies and len(group.overlaps) == len(parts)
+    first, second = group.weakest
+    assert first == group.kept and second in {overlap.place for overlap in group.overlaps}
+    assert 0.0 < group.weakest_score < 0.1
 
 
 def test_every_copy_in_a_chain_is_like_the_kept_one() -> None:
