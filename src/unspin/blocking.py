@@ -80,7 +80,10 @@ def joined(keys: Hashes, bits: int, common: int, *, drop: bool) -> Iterator[Long
         hashes, texts, is_rare = hashes[is_rare], texts[is_rare], is_rare[is_rare]
     for step in range(1, min(NEXT, len(hashes))):
         left, right = texts[:-step], texts[step:]  # in rising order
-        share = (hashes[step:] == hashes[:-step]) & (left != right)
+        share = hashes[step:] == hashes[:-step]
+        if not share.any():  # nor do any that stand farther apart
+            return
+        share &= left != right
         if step > 1:
             share &= is_rare[step:]
         yield (left[share] << bits) | right[share]
