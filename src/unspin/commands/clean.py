@@ -130,7 +130,7 @@ class _Work:
                 outlet.keep(one)
                 self.failures.add(one)
             else:
-                outlet.put(one, one.prose.landed(self._restored(label(reader, one), one, copies)))
+                outlet.put(one, self._restored(label(reader, one), one, copies))
 
     def _restored(self, name: str, record: Record, copies: Sequence[Sibling]) -> Restoration:
         if isinstance(record.origin, Whole) and record.origin.is_guessed and not self.quiet:
