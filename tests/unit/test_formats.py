@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import sys
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ import pytest
 from backports import zstd
 
 from unspin import formats
-from unspin.errors import InputError, OutputError
+from unspin.errors import InputError, OutputError, UnspinError
 from unspin.files import Source
 from unspin.formats import Failure, Format, HtmlMode, Packing, Reader, Reading, Record
 from unspin.formats.sniffing import by_content, by_name
@@ -358,3 +359,22 @@ def test_a_reader_reads_little_more_than_it_is_asked_for(monkeypatch: pytest.Mon
     for _ in range(2_000):
         assert isinstance(next(found), Record)
     assert stream.taken < 600_000
+
+
+@pytest.mark.parametrize(
+    ("name", "package", "module"),
+    [
+        ("a.jsonl.zst", "backports.zstd", "backports"),
+        ("a.parquet", "pyarrow", "pyarrow"),
+        ("a.warc", "fastwarc", "fastwarc.warc"),
+        ("a.html", "trafilatura", "trafilatura"),
+    ],
+)
+def test_a_package_that_is_missing_is_named(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, package: str, module: str
+) -> None:
+    path = tmp_path / name
+    path.write_bytes(zstd.compress(b'{"text": "a"}') if name.endswith("zst") else b"<html><p>text</p></html>")
+    monkeypatch.setitem(sys.modules, module, None)
+    with pytest.raises(UnspinError, match=rf"needs? {package}: pip install 'unspin\[formats\]'$"):
+        list(opened(path))

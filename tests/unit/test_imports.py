@@ -17,11 +17,11 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors", "schemas"),
+    ("model", "errors", "schemas", "processes"),
     ("remote",),
     ("text", "gold", "lattice", "files", "stretches"),
     ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
-    ("backoff",),
+    ("backoff", "canon"),
     ("ngrams",),
     ("channel", "align", "calibration", "diff", "formats", "inflect", "spin", "fingerprint", "verbatim"),
     ("rank", "blocking", "units", "intersect", "findings"),

@@ -28,6 +28,7 @@ from unspin.pipeline import restore
 from unspin.rank import DEFAULT as DEFAULT_RANKER
 from unspin.siblings import Collection
 
+UNPACKED = 5  # times the size of a packed file
 MOST_TOGETHER = 200_000_000  # bytes of text in which copies are looked for; it takes about a dozen times as much memory
 
 
@@ -131,7 +132,7 @@ class _Work:
                 outlet.keep(one)
                 self.failures.add(one)
             else:
-                outlet.put(one, one.prose.landed(self._restored(label(reader, one), one, copies)))
+                outlet.put(one, self._restored(label(reader, one), one, copies))
 
     def _restored(self, name: str, record: Record, copies: Sequence[Sibling]) -> Restoration:
         if isinstance(record.origin, Whole) and record.origin.is_guessed and not self.quiet:
@@ -202,8 +203,8 @@ def command(
     With --check --format, every change to make is reported.
 
     Copies of the same original are read together: what was written must explain every copy, and where one was not
-    spun, its words win. They are found among the texts, unless --no-siblings has each read alone; for a single
-    text, --siblings names them.
+    spun, its words win. They are found among the texts of all files, unless --no-siblings has each read alone; for a
+    single text, --siblings names them.
 
     With --ranker URL, a language model decides what would be held for its confidence, its entry's status or a name:
     it chooses among the lexicon's options, and can write nothing else. The sentences around these candidates
@@ -223,10 +224,11 @@ def command(
     require_one_table(wanted, delivery, len(found))
     delivery.plan(found, partial(formats.expected_place, reading=reading, out=wanted))
     quiet = delivery.quiet
-    if siblings and (no_siblings or len(found) != 1):
+    holds_many = any(not formats.is_single(formats.expected_format(source, reading)) for source in found)
+    if siblings and (no_siblings or holds_many or len(found) != 1):
         wrong = "are read or not" if no_siblings else "are copies of one text; give one FILE"
         raise click.UsageError(f"--siblings {wrong}")
-    together = not no_siblings and can_be_together(found, quiet=quiet)
+    together = not no_siblings and can_be_together(found, quiet=quiet, holds_many=holds_many)
     stages = options.stages(lexicons, model, DEFAULT_RANKER if is_url(ranker) else ranker)
     given = _read_siblings(siblings, stages, quiet=quiet)
     restored = partial(restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates)
@@ -263,11 +265,17 @@ def _sizes(found: Sequence[Source]) -> list[int]:
     return [path.stat().st_size for path in files if path.is_file()]
 
 
-def can_be_together(found: Sequence[Source], *, quiet: bool) -> bool:
-    """Are there several texts, and can all be held in memory?"""
-    if len(found) == 1:
+def _unpacked_size(source: Source) -> int:
+    """Of the text in a file, in bytes; a guess where it is packed."""
+    is_packed = source.place.suffix.lower() in (".gz", ".zst", ".parquet")
+    return sum(_sizes([source])) * (UNPACKED if is_packed else 1)
+
+
+def can_be_together(found: Sequence[Source], *, quiet: bool, holds_many: bool = False) -> bool:
+    """Are there several texts (`holds_many`: even if there is one file), and can all be held in memory?"""
+    if len(found) == 1 and not (holds_many and found[0].path):  # of standard input nobody knows how much comes
         return False
-    if (fits := sum(_sizes(found)) <= MOST_TOGETHER) or quiet:
+    if (fits := sum(map(_unpacked_size, found)) <= MOST_TOGETHER) or quiet:
         return fits
     say(f"more than {MOST_TOGETHER // 1_000_000:,} MB: copies among the texts are not looked for; clean them in parts")
     return False

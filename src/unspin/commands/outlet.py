@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 from collections import Counter
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
@@ -98,7 +99,8 @@ class Outlet:
         self._writer = stack.enter_context(formats.writer(reader.source.path, reader))
 
     def put(self, record: Record, restoration: Restoration) -> None:
-        """Put everything that comes of a record where it belongs; the restoration is of `record.source`."""
+        """Put everything that comes of a record where it belongs; the restoration is of `record.text`."""
+        duplicates, restoration = restoration.duplicates, record.prose.landed(restoration)
         after, name = cleaned(restoration), label(self._reader, record)
         changed = after != record.source
         self.changes |= changed
@@ -112,9 +114,10 @@ class Outlet:
             product(after)
         if self._writer:
             self._writer.write(record, after)
+        told = replace(restoration, duplicates=duplicates)  # of which a page keeps the tags
         if self._is_single and not delivery.quiet:
-            say(f"{name}: {'would change: ' if delivery.check and changed else ''}{summary(restoration)}")
-        self._count(restoration, changed=changed)
+            say(f"{name}: {'would change: ' if delivery.check and changed else ''}{summary(told)}")
+        self._count(told, changed=changed)
 
     def keep(self, failure: Failure) -> None:
         """Put what could not be read back as it stood. Raises OutputError if the file would lose it."""

@@ -33,7 +33,7 @@ from unspin.formats.model import (
     Record,
 )
 from unspin.formats.prose import Prose
-from unspin.formats.reading import Reader
+from unspin.formats.reading import Reader, expected_format
 from unspin.formats.sniffing import SUFFIXES, suffixes
 from unspin.formats.streams import Target
 from unspin.formats.writing import Writer, expected_place, output_format, target_place
@@ -53,6 +53,7 @@ __all__ = [
     "Record",
     "Whole",
     "Writer",
+    "expected_format",
     "expected_place",
     "is_single",
     "output_format",

@@ -12,7 +12,7 @@ from typing import Any
 
 from unspin.errors import InputError
 from unspin.files import SourceText, decode
-from unspin.formats import markdown, page
+from unspin.formats import page
 from unspin.formats.model import Failure, Format, HtmlMode, Reading, Record
 from unspin.formats.prose import Prose
 from unspin.formats.streams import Broken, Input
@@ -57,6 +57,8 @@ def _text(opened: Input, kind: Format, reading: Reading) -> SourceText:
 
 def _prose(text: str, kind: Format, html: HtmlMode, name: str) -> Prose:
     if kind is Format.MARKDOWN:
+        from unspin.formats import markdown  # whose parser takes as long to import as all the rest
+
         return markdown.prose(text)
     if kind is Format.HTML and html is HtmlMode.INPLACE:
         return page.prose(text)

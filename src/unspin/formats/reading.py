@@ -19,6 +19,15 @@ from unspin.formats.sniffing import by_content, by_name
 from unspin.formats.streams import Input
 
 
+def _by_name(source: Source) -> Format | None:
+    return by_name(source.url or str(source.path or ""))
+
+
+def expected_format(source: Source, reading: Reading) -> Format:
+    """The format of a file, as far as its name tells; plain text if it does not."""
+    return reading.format or _by_name(source) or Format.TEXT
+
+
 class Reader:
     """The records of a file. Iterating reads them from the beginning; those of standard input once only."""
 
@@ -27,7 +36,7 @@ class Reader:
         self.source = source
         self.reading = reading
         self.input = Input(source)
-        self.format = reading.format or by_name(source.url or str(source.path or "")) or by_content(self.input.head)
+        self.format = reading.format or _by_name(source) or by_content(self.input.head)
         self.encoding = "utf-8"
         self.header: delimited.Header | None = None
         if self.format in (Format.JSONL, Format.CSV, Format.TSV):

@@ -23,8 +23,7 @@ from unspin.formats.jsonl import Line
 from unspin.formats.lines import encoded
 from unspin.formats.model import Failure, Format, HtmlMode, Packing, Reading, Record
 from unspin.formats.parquet import Cell, Rows
-from unspin.formats.reading import Reader
-from unspin.formats.sniffing import by_name
+from unspin.formats.reading import Reader, expected_format
 from unspin.formats.streams import Target, created, named
 
 
@@ -65,7 +64,7 @@ def target_place(reader: Reader, *, out: Format | None = None) -> Path:
 
 def expected_place(source: Source, reading: Reading, *, out: Format | None = None) -> Path:
     """What `target_place` will be, as far as the name of a file tells."""
-    kind = reading.format or by_name(source.url or str(source.path or "")) or Format.TEXT
+    kind = expected_format(source, reading)
     return _suffixed(source.place, kind, output_format(kind, reading, out), named(source.place.name))
 
 
