@@ -22,6 +22,8 @@ TERMINATED = 143  # 128 + SIGTERM, as shells have it
 # Commands are imported when they run: the list of them must come up at once.
 _SUMMARIES = {
     "clean": "Remove repeated paragraphs, map swaps back; emit text or a diff.",
+    "batch": "Clean a whole scrape with all processors; stop and go on at will.",
+    "report": "Show what a batch did, as a page with charts and every diff.",
     "review": "See, decide and undo proposed corrections, one by one or many.",
     "apply": "Write texts as a review decided.",
     "dedupe": "Find copies across texts: exact, near, respun, excerpts.",

@@ -76,5 +76,23 @@ class IndexFault(UnspinError):
         self.problem = problem
 
 
+class ConfigError(UnspinError):
+    """Settings in a file that are none: not TOML, or with keys or values that no option has."""
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = str(path)
+        self.problem = problem
+
+
+class BatchError(UnspinError):
+    """A batch that cannot go on: its output is in use, made in another way, or not a batch's; nothing is lost."""
+
+    def __init__(self, path: Path | str, problem: str) -> None:
+        super().__init__(f"{path}: {problem}")
+        self.path = str(path)
+        self.problem = problem
+
+
 class Overtaken(UnspinError):
     """An answer that comes too late: somebody else decided in the meantime, or the text is another by now."""

@@ -22,6 +22,7 @@ from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Document, DuplicateGroup, Progress, Restoration, Sentence, Signature, SpinEvidence
 from unspin.rank import Ranker, default_ranker
 from unspin.repeats import find_repeats, without_repeats
+from unspin.screen import is_plain, screen, words_of
 from unspin.siblings import Collection
 from unspin.text import segment
 from unspin.witness import overrule
@@ -58,6 +59,11 @@ def _sentences(document: Document) -> list[Sentence]:
     return [sentence for paragraph in document.paragraphs for sentence in paragraph.sentences]
 
 
+def _undecoded(words: int) -> Decoding:
+    """What decoding finds in a text that is surely clean."""
+    return Decoding((), (0.0,) * len(SPIN_RATES), words)
+
+
 def _look(
     text: str,
     lexicon: Lexicon,
@@ -66,11 +72,17 @@ def _look(
     *,
     keep_duplicates: bool = False,
     assume_spun: bool = False,
+    looks_clean: bool = False,
     gate: Callable[[Decoding], bool] | None = None,
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
+    if looks_clean and is_plain(text):
+        return Document(text, ()), (), _undecoded(len(words_of(text)))
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, lexicon=lexicon)
     sentences = _sentences(without_repeats(document, duplicates))
+    if looks_clean:
+        words = sum(token.is_word for sentence in sentences for token in sentence.tokens)
+        return document, duplicates, _undecoded(words)
     return document, duplicates, decode(sentences, lexicon, model, ranker, assume_spun=assume_spun, gate=gate)
 
 
@@ -87,14 +99,16 @@ def restore(
     min_confidence: float = MIN_CONFIDENCE,
     keep_duplicates: bool = False,
     assume_spun: bool = False,
+    screened: bool = False,
     siblings: Sequence[str | Sibling] = (),
 ) -> Restoration:
     """Undo the spinning of a text.
 
     Edits at or above `min_confidence`, in [0, 1], are made, the rest is held; in a text without spin evidence nothing
     is, unexpanded spintax excepted, unless `assume_spun` opens the gate. `keep_duplicates` leaves repeated
-    paragraphs alone. `siblings` are copies of the same original, spun otherwise or not at all, as texts or
-    read beforehand: all copies are read together, and an unspun one's words win. The cleaned text:
+    paragraphs alone. `screened` passes a text whose words look clean without decoding it (`unspin.screen`), unless it
+    is assumed to be spun or read with siblings. `siblings` are copies of the same original, spun otherwise or not at
+    all, as texts or read beforehand: all copies are read together, and an unspun one's words win. The cleaned text:
     `unspin.cleaned(restoration)`.
     """
     restoration, _ = _restored(
@@ -105,6 +119,7 @@ def restore(
         min_confidence=min_confidence,
         keep_duplicates=keep_duplicates,
         assume_spun=assume_spun,
+        screened=screened,
         siblings=siblings,
     )
     return restoration
@@ -119,6 +134,7 @@ def examine(
     min_confidence: float = MIN_CONFIDENCE,
     keep_duplicates: bool = False,
     assume_spun: bool = False,
+    screened: bool = False,
     siblings: Sequence[str | Sibling] = (),
 ) -> tuple[Restoration, tuple[Candidate, ...]]:
     """Restore a text, as `restore` does, and return also all candidates that it was decided from, for a person to
@@ -132,6 +148,7 @@ def examine(
         min_confidence=min_confidence,
         keep_duplicates=keep_duplicates,
         assume_spun=assume_spun,
+        screened=screened,
         siblings=siblings,
     )
     return restoration, tuple(candidates(text, readings, lexicon))
@@ -146,6 +163,7 @@ def _restored(
     min_confidence: float,
     keep_duplicates: bool,
     assume_spun: bool,
+    screened: bool,
     siblings: Sequence[str | Sibling],
 ) -> tuple[Restoration, Sequence[Reading]]:
     """A restoration and, of a spun text, all readings that it was decided from."""
@@ -154,6 +172,7 @@ def _restored(
     model, ranker = model or default_model(), ranker or default_ranker()
     copies = [Sibling(one, lexicon, model) if isinstance(one, str) else one for one in siblings]
     together = Siblings(ranker, copies)
+    is_screened = screened and not assume_spun and not copies
     document, duplicates, decoding = _look(
         text,
         lexicon,
@@ -161,6 +180,7 @@ def _restored(
         together if copies else ranker,
         keep_duplicates=keep_duplicates,
         assume_spun=assume_spun,
+        looks_clean=is_screened and screen(lexicon, model).looks_clean(text),
         gate=None if assume_spun else _is_spun,
     )
     spin = evidence(decoding, SPIN_RATES)
@@ -188,6 +208,7 @@ def _restored(
             min_confidence=min_confidence,
             keep_duplicates=keep_duplicates,
             assume_spun=assume_spun,
+            screened=screened,
             siblings=copies,
         ),
         siblings=tuple(copy.name for copy in copies) if spin.is_spun else (),
@@ -203,6 +224,7 @@ def sign(
     min_confidence: float = MIN_CONFIDENCE,
     keep_duplicates: bool = False,
     assume_spun: bool = False,
+    screened: bool = False,
     siblings: Sequence[Sibling] = (),
 ) -> Signature:
     """The signature of what `restore` makes of any text with these."""
@@ -212,6 +234,8 @@ def sign(
         ("keep_duplicates", str(keep_duplicates).lower()),
         ("assume_spun", str(assume_spun).lower()),
     ]
+    if screened:
+        options.append(("screened", "true"))
     if siblings:
         options.append(("siblings", ",".join(digest(sibling.text) for sibling in siblings)))
     return Signature(release(), lexicon.digest, model.digest, tuple(options))
@@ -227,6 +251,7 @@ def restore_all(
     min_confidence: float = MIN_CONFIDENCE,
     keep_duplicates: bool = False,
     assume_spun: bool = False,
+    screened: bool = False,
     progress: Progress | None = None,
 ) -> Iterator[Restoration]:
     """Undo the spinning of a collection: each text as `restore` does, read together with its copies among the others.
@@ -248,6 +273,7 @@ def restore_all(
         min_confidence=min_confidence,
         keep_duplicates=keep_duplicates,
         assume_spun=assume_spun,
+        screened=screened,
     )
     return (restored(text, siblings=collection.siblings(number)) for number, text in enumerate(texts))
 

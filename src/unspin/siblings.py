@@ -59,14 +59,14 @@ def related(texts: Sequence[str], lexicon: Lexicon, *, progress: Progress | None
     for level, least in LEAST_WORDS.items():
         found: list[Counter[int]] = [Counter() for _ in texts]
         for group in dedupe(texts, level=level, lexicon=lexicon, min_words=least, progress=progress):
-            for number, other, size in _links(texts, digests, group):
+            for number, other, size in links(texts, digests, group):
                 found[number][other] += size
         for here, more in zip(shared, found, strict=True):
             here |= more  # a paragraph of two copies is no news
     return tuple(tuple(sorted(here, key=lambda n: (-here[n], digests[n], n))[:MOST]) if here else () for here in shared)
 
 
-def _links(texts: Sequence[str], digests: Sequence[str], group: CopyGroup) -> Iterator[tuple[int, int, int]]:
+def links(texts: Sequence[str], digests: Sequence[str], group: CopyGroup) -> Iterator[tuple[int, int, int]]:
     """Texts of a group with those that speak for it, and how much the two share, in code points."""
     places = [group.kept, *(copy.place for copy in (*group.copies, *group.overlaps))]
     words = {place: _words(texts[place.text][place.start : place.end]) for place in places}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import json
 import re
 import shlex
 import shutil
@@ -37,8 +39,11 @@ def test_the_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Monk
     monkeypatch.chdir(tmp_path)
     (tmp_path / "articles").mkdir()
     (tmp_path / "seeds").mkdir()
-    for target in ("scraped.txt", "articles/one.txt", "article.txt"):
+    (tmp_path / "scrape").mkdir()
+    for target in ("scraped.txt", "articles/one.txt", "article.txt", "scrape/one.txt"):
         (tmp_path / target).write_bytes((ROOT / "seeds" / "seed.txt").read_bytes())
+    seed = json.dumps({"text": (tmp_path / "article.txt").read_text(encoding="utf-8")})
+    (tmp_path / "scrape.jsonl.gz").write_bytes(gzip.compress(seed.encode()))
     (tmp_path / "seeds/seed.markup.txt").write_bytes((ROOT / "seeds" / "seed.markup.txt").read_bytes())
     shutil.copytree(ROOT / "tests" / "cases" / "in_the_wild", tmp_path / "tests" / "cases")
     _, *arguments = shlex.split(command)
@@ -55,6 +60,8 @@ def _before(arguments: list[str], folder: Path) -> None:
     """What must have been done before a command can run."""
     if arguments[0] == "index":
         assert CliRunner().invoke(unspin, ["index", "build", arguments[2], "article.txt"]).exit_code == 0
+    elif arguments[0] == "report":
+        assert CliRunner().invoke(unspin, ["batch", "-o", arguments[-1], "scrape"]).exit_code == 0
     elif arguments[0] == "apply":
         text = (folder / "article.txt").read_text(encoding="utf-8")
         with Ledger(str(folder / "unspin.db"), create=True) as ledger:

@@ -14,6 +14,7 @@ import click
 from unspin import formats
 from unspin.ask import decide_held
 from unspin.commands import options, terminal
+from unspin.commands.config import Configured
 from unspin.commands.delivery import FOUND_WORK, Delivery, delivery_options
 from unspin.commands.options import Stages
 from unspin.commands.outlet import Outlet, label, require_one_table
@@ -142,7 +143,7 @@ class _Work:
         return _asked(restoration, self.endpoint, name, quiet=self.quiet) if self.endpoint else restoration
 
 
-@click.command("clean")
+@click.command("clean", cls=Configured)
 @options.texts_argument
 @options.reading_options
 @click.option(

@@ -16,6 +16,7 @@ import click
 import xxhash
 
 from unspin.commands import options
+from unspin.commands.config import Configured
 from unspin.commands.terminal import Failures, counted, legible, product, progress, say
 from unspin.copies import PASSAGE_WORDS, changes, dedupe, without
 from unspin.errors import InputError, OutputError
@@ -212,7 +213,7 @@ def _groups(
     yield in_memory, lambda number: gone.get(number, [])
 
 
-@click.command("dedupe")
+@click.command("dedupe", cls=Configured)
 @options.texts_argument
 @click.option(
     "--level",

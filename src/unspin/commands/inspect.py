@@ -12,6 +12,7 @@ import click
 
 from unspin import formats
 from unspin.commands import options, terminal
+from unspin.commands.config import Configured
 from unspin.commands.outlet import label
 from unspin.commands.terminal import Failures, legible, product
 from unspin.files import sources
@@ -134,7 +135,7 @@ def _table(finding: _Finding, candidates: Sequence[Candidate], *, colour: bool) 
     return "\n".join(filter(None, parts))
 
 
-@click.command("inspect")
+@click.command("inspect", cls=Configured)
 @options.texts_argument
 @options.reading_options
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)

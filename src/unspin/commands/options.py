@@ -149,6 +149,14 @@ memory_option: Decorator[Any] = click.option(
     callback=_size,
     help="Hold so much at a time (500M, 2G), and the rest in temporary files. [default: everything in memory]",
 )
+search_option: Decorator[Any] = click.option(
+    "--memory",
+    metavar="SIZE",
+    default="1G",
+    show_default=True,
+    callback=_size,
+    help="In the search for copies, hold so much at a time (500M, 2G), and the rest in temporary files.",
+)
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
 
 

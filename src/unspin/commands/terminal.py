@@ -175,13 +175,18 @@ def drawn(made: Table, *, colour: bool) -> str:
     return "".join(line.rstrip() + "\n" for line in console.file.getvalue().splitlines())
 
 
+def is_fit_for_bars() -> bool:
+    """Is standard error a terminal on which something can be drawn?"""
+    return is_terminal(sys.stderr) and os.environ.get("TERM") != "dumb"
+
+
 @contextmanager
 def progress(label: str, *, shown: bool = True) -> Iterator[Progress]:
     """A function to report a stage's name, steps done and steps in all (0: unknown) to.
 
     Draws bars on standard error if that is a terminal, and nothing otherwise.
     """
-    if not shown or not is_terminal(sys.stderr) or os.environ.get("TERM") == "dumb":
+    if not shown or not is_fit_for_bars():
         yield lambda stage, done, total: None
         return
     from rich.console import Console

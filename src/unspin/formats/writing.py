@@ -118,6 +118,10 @@ class Writer:
         self._lost += failure.origin is None
         self._sink.keep(failure)
 
+    def leave_out(self) -> None:
+        """A record that was read is left out: the file is another, though no text changed."""
+        self.is_changed = True
+
     @property
     def _name(self) -> str:
         return str(self._target) if isinstance(self._target, str | Path) else "output"

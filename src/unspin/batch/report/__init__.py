@@ -1,0 +1,1 @@
+"""A batch as one stand-alone page: figures, charts, tables, and every document's diff."""
