@@ -7,7 +7,7 @@ PAIRS ?= pairs/train.jsonl.gz
 DEV ?= pairs/dev.jsonl.gz
 CLEAN ?= $(wildcard clean/*.txt.gz)
 
-.PHONY: setup seed test check lint types bench golden lexicon model ranker neural clean
+.PHONY: setup seed test check lint types bench golden lexicon model ranker neural dist clean
 
 setup: $(READY)
 
@@ -59,6 +59,12 @@ neural: setup  ## Train the shipped neural ranker again from CLEAN, PAIRS and th
 	$(BIN)/python -m pip install --quiet --editable '.[neural-train]'
 	$(BIN)/unspin train --ranker neural $(CLEAN) --pairs $(PAIRS) --held-out $(DEV) --tune $(DEV) --start $(START) \
 	  --device $(or $(DEVICE),cpu) --budget $(or $(BUDGET),12000000) -o src/unspin/models/en.onnx --force
+
+dist: setup  ## Wheel and source distribution, in dist/; the same bytes for the same commit
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)) \
+	  $(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
