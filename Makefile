@@ -7,7 +7,7 @@ PAIRS ?= pairs/train.jsonl.gz
 DEV ?= pairs/dev.jsonl.gz
 CLEAN ?= $(wildcard clean/*.txt.gz)
 
-.PHONY: setup seed test check lint types bench golden lexicon model ranker neural dist clean
+.PHONY: setup seed test check lint types bench golden lexicon model ranker neural commands docs dist licences floors release-check clean
 
 setup: $(READY)
 
@@ -65,6 +65,21 @@ dist: setup  ## Wheel and source distribution, in dist/; the same bytes for the 
 	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)) \
 	  $(BIN)/python -m build --no-isolation --outdir dist .
 	$(BIN)/python -m twine check --strict dist/*
+
+commands: setup  ## Write docs/commands.md anew
+	$(BIN)/python release/commands.py
+
+docs: setup  ## The documentation site, in build/site; any warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+licences: setup  ## The licences of all that comes with us; fails on one that is not on the list
+	$(BIN)/python release/licences.py
+
+floors: setup  ## A part of the tests with the oldest versions that pyproject.toml allows
+	$(BIN)/python release/floors.py
+
+release-check: check test docs dist licences floors  ## All that docs/release.md asks for
+	$(BIN)/python benchmarks/package.py --wheel dist/*.whl
 
 clean:
 	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -1,0 +1,92 @@
+"""Tests with the oldest versions that `pyproject.toml` allows.
+
+    python release/floors.py [--python PYTHON] [PYTEST ARGUMENTS…]
+
+An environment is made in build/floors, with the lowest version of all that `unspin` and its small extras name themselves,
+and the newest of what those need in turn. The tests run there that come nearest to those packages. A floor that fails
+is to be raised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import re
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PLACE = ROOT / "build" / "floors"
+# Training a neural ranker takes torch, 200 MB and more in any version; peers are compared with, not depended on.
+LEFT_OUT = {"bench", "dev", "neural-train"}
+RUNNERS = ("pytest", "hypothesis", "jsonschema", "pyte")  # what the tests themselves need, in any version
+TESTS = (
+    "tests/cases",
+    "tests/cli/test_cases.py",
+    "tests/unit/test_diff_formats.py",
+    "tests/unit/test_endpoint.py",
+    "tests/unit/test_files.py",
+    "tests/unit/test_golden.py",
+    "tests/unit/test_inflect.py",
+    "tests/unit/test_language.py",
+    "tests/unit/test_ledger.py",
+    "tests/unit/test_match.py",
+    "tests/unit/test_neural_ranker.py",
+    "tests/unit/test_pipeline.py",
+    "tests/unit/test_plot.py",
+    "tests/unit/test_rank.py",
+    "tests/unit/test_train.py",
+)
+
+
+def floors(project: dict[str, object]) -> list[str]:
+    """The lower bound of everything that is named, as a requirement of just that version.
+
+    >>> floors({"dependencies": ["a>=1.2", "b[c]>=3,<5"], "optional-dependencies": {"dev": ["d>=1"], "x": ["e>=2"]}})
+    ['a==1.2', 'b[c]==3', 'e==2']
+    """
+    always, optional = project["dependencies"], project["optional-dependencies"]
+    assert isinstance(always, list) and isinstance(optional, dict)
+    named = [*always, *(line for extra, lines in optional.items() if extra not in LEFT_OUT for line in lines)]
+    return sorted({_floor(Requirement(line)) for line in named})
+
+
+def _floor(requirement: Requirement) -> str:
+    bounds = [bound.version for bound in requirement.specifier if bound.operator in (">=", "==", "~=")]
+    if len(bounds) != 1:
+        raise SystemExit(f"{requirement}: name one lower bound")
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f"; {requirement.marker}" if requirement.marker else ""
+    return f"{requirement.name}{extras}=={bounds[0]}{marker}"
+
+
+def install(lowest: list[str], python: str) -> Path:
+    """An environment with these versions and the tests' own needs; where its Python is."""
+    subprocess.run([python, "-m", "venv", "--clear", PLACE], check=True)
+    inside = PLACE / "bin" / "python"
+    named = {canonicalize_name(re.split(r"[\[=]", line)[0]) for line in lowest}
+    runners = [runner for runner in RUNNERS if runner not in named]
+    command = [inside, "-m", "pip", "install", "--quiet", "--disable-pip-version-check", "--prefer-binary"]
+    subprocess.run([*command, *lowest, *runners], check=True)
+    return inside
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", default=sys.executable, help="the interpreter [default: this one]")
+    known, arguments = parser.parse_known_args()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    lowest = floors(project)
+    print(*lowest, sep="\n", flush=True)
+    inside = install(lowest, known.python)
+    command = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or TESTS)]
+    source = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
+    sys.exit(subprocess.run(command, cwd=ROOT, env=source, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
