@@ -20,6 +20,7 @@ ROOT = Path(__file__).parents[1]
 OUTSIDE = {
     "benchmarks/README.md": "benchmarks.md",
     "CONTRIBUTING.md": "contributing.md",
+    "CODE_OF_CONDUCT.md": "conduct.md",
     "SECURITY.md": "security.md",
     "CHANGELOG.md": "changelog.md",
 }

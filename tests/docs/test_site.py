@@ -12,6 +12,8 @@ import pytest
 
 from .blocks import ROOT
 
+OUTSIDE = {"benchmarks", "contributing", "conduct", "changelog", "security"}
+
 
 @pytest.fixture(scope="module")
 def site(tmp_path_factory: pytest.TempPathFactory) -> Path:
