@@ -87,7 +87,7 @@ class Counts:
         file = io.BytesIO()
         names = [np.frombuffer("\n".join(n).encode(), dtype=np.uint8) for n in (self.words, self.done)]
         named = {"words": names[0], "done": names[1]}
-        np.savez(file, allow_pickle=False, key=self.key, count=self.count, cased=self.cased, **named)
+        np.savez(file, key=self.key, count=self.count, cased=self.cased, **named)
         return file.getvalue()
 
     @classmethod
