@@ -72,17 +72,8 @@ def install(lowest: list[str], python: str) -> Path:
     inside = PLACE / "bin" / "python"
     named = {canonicalize_name(re.split(r"[\[=]", line)[0]) for line in lowest}
     runners = [runner for runner in RUNNERS if runner not in named]
-    command: list[str | Path] = [
-        inside,
-        "-m",
-        "pip",
-        "install",
-        "--quiet",
-        "--disable-pip-version-check",
-        "--only-binary",
-        ":all:",
-    ]
-    subprocess.run([*command, *lowest, *runners], check=True)
+    command: list[str | Path] = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", inside]
+    subprocess.run([*command, "--only-binary", ":all:", *lowest, *runners], check=True)
     return inside
 
 
