@@ -7,7 +7,7 @@ PAIRS ?= pairs/train.jsonl.gz
 DEV ?= pairs/dev.jsonl.gz
 CLEAN ?= $(wildcard clean/*.txt.gz)
 
-.PHONY: setup seed test check lint types bench golden lexicon model ranker neural commands docs dist licences floors release-check clean
+.PHONY: setup seed test check lint types bench golden lexicon model ranker neural mutation commands docs dist licences floors release-check clean
 
 setup: $(READY)
 
@@ -81,5 +81,10 @@ floors: setup  ## A part of the tests with the oldest versions that pyproject.to
 release-check: check test docs dist licences floors  ## All that docs/release.md asks for
 	$(BIN)/python benchmarks/package.py --wheel dist/*.whl
 
+mutation: setup  ## Change the heart of the program in some 1,600 ways, one at a time: do its tests notice? An hour
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf mutants $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -75,6 +75,8 @@ def prepare(folder: Path) -> None:
         (folder / name).write_text(text, encoding="utf-8")
     for name in ("seeds", "lexicons"):
         shutil.copytree(ROOT / name, folder / name)
+    shutil.copytree(ROOT / "tests" / "cases" / "in_the_wild", folder / "tests" / "cases")
+    shutil.copy(folder / "tests/cases/seed_sanctions.case.toml", folder / "tests/cases/sanctions.case.toml")
     paragraphs = [line for line in CLEAN.splitlines() if line]
     lexicon = Lexicon.load()
     pairs = [json.dumps({"original": text, "spun": [spin(text, lexicon).text]}) for text in paragraphs * 3]

@@ -32,8 +32,8 @@ LAYERS = (
     ("debris", "ask", "consensus"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
-    ("train", "neural", "review"),
-    ("commands",),
+    ("train", "neural", "review", "cases"),
+    ("commands", "pytest_plugin"),
     ("cli",),
     ("__main__",),
 )
