@@ -7,7 +7,7 @@ PAIRS ?= pairs/train.jsonl.gz
 DEV ?= pairs/dev.jsonl.gz
 CLEAN ?= $(wildcard clean/*.txt.gz)
 
-.PHONY: setup seed test check lint types bench golden lexicon model ranker neural mutation commands docs dist licences floors release-check clean
+.PHONY: setup seed test check lint types bench golden lexicon model ranker neural mutation commands docs dist licences floors pythons release-check clean
 
 setup: $(READY)
 
@@ -77,6 +77,9 @@ licences: setup  ## The licences of all that comes with us; fails on one that is
 
 floors: setup  ## A part of the tests with the oldest versions that pyproject.toml allows
 	$(BIN)/python release/floors.py
+
+pythons: setup  ## The same tests with the newest versions on other Pythons; PYTHONS says which
+	for python in $(or $(PYTHONS),python3.12 python3.13); do $(BIN)/python release/floors.py --newest --python $$python || exit 1; done
 
 release-check: check test docs dist licences floors  ## All that docs/release.md asks for
 	$(BIN)/python benchmarks/package.py --wheel dist/*.whl

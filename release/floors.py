@@ -1,6 +1,6 @@
-"""Tests with the oldest versions that `pyproject.toml` allows.
+"""Tests with the oldest versions that `pyproject.toml` allows, or with the newest, on any Python.
 
-    python release/floors.py [--python PYTHON] [PYTEST ARGUMENTS…]
+    python release/floors.py [--newest] [--python PYTHON] [PYTEST ARGUMENTS…]
 
 An environment is made in build/floors, with the lowest version of all that `unspin` and its small extras name
 themselves, and the newest of what those need in turn. The tests run there that come nearest to those packages. A floor
@@ -10,7 +10,6 @@ that fails is to be raised.
 from __future__ import annotations
 
 import argparse
-import re
 import subprocess
 import sys
 import tomllib
@@ -45,16 +44,21 @@ TESTS = (
 NEWER = ("tests/cli/test_cases.py::test_case[clean_diff_markdown]",)
 
 
+def named(project: dict[str, object]) -> list[Requirement]:
+    """All that the project and its small extras name."""
+    always, optional = project["dependencies"], project["optional-dependencies"]
+    assert isinstance(always, list) and isinstance(optional, dict)
+    lines = [*always, *(line for extra, lines in optional.items() if extra not in LEFT_OUT for line in lines)]
+    return [Requirement(line) for line in dict.fromkeys(lines)]
+
+
 def floors(project: dict[str, object]) -> list[str]:
     """The lower bound of everything that is named, as a requirement of just that version.
 
     >>> floors({"dependencies": ["a>=1.2", "b[c]>=3,<5"], "optional-dependencies": {"dev": ["d>=1"], "x": ["e>=2"]}})
     ['a==1.2', 'b[c]==3', 'e==2']
     """
-    always, optional = project["dependencies"], project["optional-dependencies"]
-    assert isinstance(always, list) and isinstance(optional, dict)
-    named = [*always, *(line for extra, lines in optional.items() if extra not in LEFT_OUT for line in lines)]
-    return sorted({_floor(Requirement(line)) for line in named})
+    return sorted({_floor(requirement) for requirement in named(project)})
 
 
 def _floor(requirement: Requirement) -> str:
@@ -66,25 +70,26 @@ def _floor(requirement: Requirement) -> str:
     return f"{requirement.name}{extras}=={bounds[0]}{marker}"
 
 
-def install(lowest: list[str], python: str) -> Path:
-    """An environment with these versions and the tests' own needs; where its Python is."""
+def install(wanted: list[str], python: str) -> Path:
+    """An environment with what is wanted and the tests' own needs; where its Python is."""
     subprocess.run([python, "-m", "venv", "--clear", PLACE], check=True)
     inside = PLACE / "bin" / "python"
-    named = {canonicalize_name(re.split(r"[\[=]", line)[0]) for line in lowest}
-    runners = [runner for runner in RUNNERS if runner not in named]
+    names = {canonicalize_name(Requirement(line).name) for line in wanted}
+    runners = [runner for runner in RUNNERS if runner not in names]
     command: list[str | Path] = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", inside]
-    subprocess.run([*command, "--only-binary", ":all:", *lowest, *runners], check=True)
+    subprocess.run([*command, "--only-binary", ":all:", *wanted, *runners], check=True)
     return inside
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", default=sys.executable, help="the interpreter [default: this one]")
+    parser.add_argument("--newest", action="store_true", help="the newest versions instead of the oldest")
     known, arguments = parser.parse_known_args()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    lowest = floors(project)
-    print(*lowest, sep="\n", flush=True)
-    inside = install(lowest, known.python)
+    wanted = [str(requirement) for requirement in named(project)] if known.newest else floors(project)
+    print(*wanted, sep="\n", flush=True)
+    inside = install(wanted, known.python)
     command: list[str | Path] = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or TESTS)]
     command += [f"--deselect={test}" for test in NEWER]
     source = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
