@@ -32,6 +32,8 @@ IMPORTS = {
     "bench": "codespell_lib, symspellpy, rensa",
     "dev": "pytest, mypy, playwright",
     "endpoint": "httpx, unspin.endpoint",
+    "formats": "fastwarc, pyarrow.parquet, trafilatura",
+    "fsspec": "fsspec",
     "lexicon": "lemminflect, unspin.inflect",
     "neural-train": "unspin.neural.train",
     "plot": "matplotlib.pyplot, unspin.commands.plot",

@@ -78,6 +78,7 @@ def install(wanted: list[str], python: str) -> Path:
     runners = [runner for runner in RUNNERS if runner not in names]
     command: list[str | Path] = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", inside]
     subprocess.run([*command, "--only-binary", ":all:", *wanted, *runners], check=True)
+    subprocess.run([*command, "--no-deps", "--editable", ROOT], check=True)
     return inside
 
 

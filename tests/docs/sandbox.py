@@ -38,6 +38,8 @@ TEXTS = {
     "copy-a.txt": SPUN,
     "copy-b.txt": SPUN.replace("struggle", "conflict"),
     "copy-c.txt": CLEAN,
+    "page.html": f"<html><body><p>{SPUN}</p></body></html>\n",
+    "news/2024/note.md": f"# Note\n\n{SPUN}",
     "mine.tsv": MINE,
     "unspin.tsv": MINE,
     "yours.tsv": MINE.replace("347", "12"),
@@ -71,7 +73,7 @@ def _compressed(path: Path, lines: list[str]) -> None:
 def prepare(folder: Path) -> None:
     """Lay out everything that pages take for granted, a ledger with two texts in it included."""
     for name, text in TEXTS.items():
-        (folder / name).parent.mkdir(exist_ok=True)
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text(text, encoding="utf-8")
     for name in ("seeds", "lexicons"):
         shutil.copytree(ROOT / name, folder / name)
@@ -82,6 +84,9 @@ def prepare(folder: Path) -> None:
     pairs = [json.dumps({"original": text, "spun": [spin(text, lexicon).text]}) for text in paragraphs * 3]
     _compressed(folder / "pairs.jsonl.gz", pairs)
     _compressed(folder / "dev.jsonl.gz", pairs)
+    record = json.dumps({"id": 1, "text": SPUN, "body": OTHER})
+    (folder / "scrape.jsonl").write_text(record + "\n", encoding="utf-8")
+    _compressed(folder / "scrape.jsonl.gz", [record])
     _compressed(folder / "news.txt.gz", paragraphs * 3)
     with Ledger(str(folder / "unspin.db"), create=True) as ledger:
         for name in ("article.txt", "a.txt"):
