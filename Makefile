@@ -7,7 +7,7 @@ PAIRS ?= pairs/train.jsonl.gz
 DEV ?= pairs/dev.jsonl.gz
 CLEAN ?= $(wildcard clean/*.txt.gz)
 
-.PHONY: setup seed test check lint types bench golden lexicon model ranker neural mutation clean
+.PHONY: setup seed test check lint types bench golden lexicon model ranker neural mutation commands docs dist licences floors pythons release-check clean
 
 setup: $(READY)
 
@@ -59,6 +59,30 @@ neural: setup  ## Train the shipped neural ranker again from CLEAN, PAIRS and th
 	$(BIN)/python -m pip install --quiet --editable '.[neural-train]'
 	$(BIN)/unspin train --ranker neural $(CLEAN) --pairs $(PAIRS) --held-out $(DEV) --tune $(DEV) --start $(START) \
 	  --device $(or $(DEVICE),cpu) --budget $(or $(BUDGET),12000000) -o src/unspin/models/en.onnx --force
+
+dist: setup  ## Wheel and source distribution, in dist/; the same bytes for the same commit
+	rm -rf dist
+	SOURCE_DATE_EPOCH=$(or $(SOURCE_DATE_EPOCH),$(shell git log -1 --format=%ct 2>/dev/null || echo 1700000000)) \
+	  $(BIN)/python -m build --no-isolation --outdir dist .
+	$(BIN)/python -m twine check --strict dist/*
+
+commands: setup  ## Write docs/commands.md anew
+	$(BIN)/python release/commands.py
+
+docs: setup  ## The documentation site, in build/site; any warning is an error
+	NO_MKDOCS_2_WARNING=1 $(BIN)/python -m mkdocs build --strict --quiet
+
+licences: setup  ## The licences of all that comes with us; fails on one that is not on the list
+	$(BIN)/python release/licences.py
+
+floors: setup  ## A part of the tests with the oldest versions that pyproject.toml allows
+	$(BIN)/python release/floors.py
+
+pythons: setup  ## The same tests with the newest versions on other Pythons; PYTHONS says which
+	for python in $(or $(PYTHONS),python3.12 python3.13); do $(BIN)/python release/floors.py --newest --python $$python || exit 1; done
+
+release-check: check test docs dist licences floors  ## All that docs/release.md asks for
+	$(BIN)/python benchmarks/package.py --wheel dist/*.whl
 
 mutation: setup  ## Change the heart of the program in some 1,600 ways, one at a time: do its tests notice? An hour
 	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'

@@ -13,6 +13,7 @@ from importlib import import_module
 from typing import NoReturn
 
 import click
+from click.shell_completion import CompletionItem
 
 from unspin.errors import UnspinError
 
@@ -36,6 +37,7 @@ _SUMMARIES = {
     "spin": "Spin clean texts, for training, tests and benchmarks.",
     "lexicon": "Check, format, try, look up and merge lexicons.",
     "language": "Compile language models.",
+    "completion": "Print a script that makes a shell complete all of this.",
 }
 
 
@@ -55,6 +57,13 @@ class Deferred(click.Group):
         command = import_module(f"unspin.commands.{name}").command
         assert isinstance(command, click.Command)
         return command
+
+    def shell_complete(self, context: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands by their summaries: whoever presses Tab should not wait for all of them to be imported."""
+        named = [
+            CompletionItem(name, help=told) for name, told in self.summaries.items() if name.startswith(incomplete)
+        ]
+        return named + click.Command.shell_complete(self, context, incomplete)
 
     def format_commands(self, context: click.Context, formatter: click.HelpFormatter) -> None:
         with formatter.section("Commands"):

@@ -52,6 +52,11 @@ def _shipped() -> Path:
     return installed if installed.is_dir() else Path(__file__).parents[2] / "lexicons"
 
 
+def shipped() -> list[str]:
+    """The names of the lexicons that come with the package."""
+    return sorted(path.stem for path in _shipped().glob("*.tsv") if not path.stem.endswith(".examples"))
+
+
 def find(name: str | Path) -> Path:
     """The file of a lexicon given by path or, for shipped ones, by name ("en-autoblog").
 
@@ -60,13 +65,12 @@ def find(name: str | Path) -> Path:
     path = Path(name)
     if exists(path):
         return path
-    shipped = _shipped() / f"{name}.tsv"
-    if exists(shipped):
-        return shipped
+    known = _shipped() / f"{name}.tsv"
+    if exists(known):
+        return known
     if path.suffix == ".tsv" or len(path.parts) > 1:
         return path
-    names = ", ".join(sorted(p.stem for p in _shipped().glob("*.tsv") if not p.stem.endswith(".examples")))
-    raise InputError(name, f"no such lexicon; shipped are: {names}")
+    raise InputError(name, f"no such lexicon; shipped are: {', '.join(shipped())}")
 
 
 def read(path: Path) -> tuple[str, tuple[Line, ...]]:

@@ -232,7 +232,7 @@ def save(ranker: VectorRanker) -> bytes:
         "weights": np.asarray(ranker.weights),
     }
     file = io.BytesIO()
-    np.savez_compressed(file, allow_pickle=False, **arrays)
+    np.savez_compressed(file, **arrays)  # numbers only; older numpy would take `allow_pickle` for an array
     return file.getvalue()
 
 

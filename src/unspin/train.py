@@ -85,9 +85,8 @@ class Counts:
     def save(self) -> bytes:
         """The bytes of a file from which counting can go on."""
         file = io.BytesIO()
-        names = [np.frombuffer("\n".join(n).encode(), dtype=np.uint8) for n in (self.words, self.done)]
-        named = {"words": names[0], "done": names[1]}
-        np.savez(file, allow_pickle=False, key=self.key, count=self.count, cased=self.cased, **named)
+        words, done = (np.frombuffer("\n".join(n).encode(), dtype=np.uint8) for n in (self.words, self.done))
+        np.savez(file, key=self.key, count=self.count, cased=self.cased, words=words, done=done)
         return file.getvalue()
 
     @classmethod

@@ -55,7 +55,7 @@ def _text(ledger: Ledger, document: Document, source: Source, encoding: str) -> 
 
 
 @click.command("apply")
-@click.argument("files", nargs=-1, metavar="[FILES]...")
+@click.argument("files", nargs=-1, metavar="[FILES]...", shell_complete=options.complete_paths)
 @ledger_option
 @delivery_options
 @options.confidence_option

@@ -34,6 +34,12 @@ def command() -> None:
 
     INDEX is a directory of its own. It keeps every passage that said something new when it was added, so that nothing
     else is needed to tell what a new text repeats: as it was, with small edits, spun, or cut out of a longer one.
+
+    \b
+    Examples:
+      unspin index build seen/ monday/
+      unspin index query seen/ tuesday/
+      unspin index add seen/ tuesday/
     """
 
 

@@ -17,7 +17,12 @@ from unspin.ngrams import compile_trigrams
 
 @click.group("language")
 def command() -> None:
-    """Compile language models."""
+    """Compile language models.
+
+    \b
+    Examples:
+      unspin language compile news.txt.gz -o news.ngrams
+    """
 
 
 @command.command("compile")

@@ -27,7 +27,7 @@ from unspin.text import phrase
 
 FOUND_ERRORS = 1  # exit code of check
 
-_lexicons = click.argument("lexicons", nargs=-1, metavar="[LEXICONS]...")
+_lexicons = click.argument("lexicons", nargs=-1, metavar="[LEXICONS]...", shell_complete=options.complete_lexicons)
 
 
 @click.group("lexicon")
@@ -36,6 +36,12 @@ def command() -> None:
 
     A lexicon is a table (TSV, UTF-8) of swaps: spun, original, rate, seen, status, source, note. LEXICON is the path
     of one, or the name of a shipped one (en-autoblog, en-autoblog.curated).
+
+    \b
+    Examples:
+      unspin lexicon check mine.tsv
+      unspin lexicon show struggle
+      unspin lexicon try "The struggle ended"
     """
 
 
@@ -134,7 +140,7 @@ def _possible(merged: dict[tuple[Phrase, Phrase], Line]) -> Iterator[Line]:
 
 
 @command.command("merge")
-@click.argument("lexicons", nargs=-1, required=True)
+@click.argument("lexicons", nargs=-1, required=True, shell_complete=options.complete_lexicons)
 @click.option("-o", "--output", required=True, type=click.Path(dir_okay=False, path_type=Path), help="The new lexicon.")
 @options.force_option
 def merge_command(lexicons: tuple[str, ...], output: Path, force: bool) -> None:
@@ -172,7 +178,7 @@ def _measure_table(entries: Sequence[Entry], originals: Iterable[str]) -> str:
 
 
 @command.command("inflect")
-@click.argument("lexicon", default=DEFAULT)
+@click.argument("lexicon", default=DEFAULT, shell_complete=options.complete_lexicons)
 @click.option(
     "--pairs",
     multiple=True,

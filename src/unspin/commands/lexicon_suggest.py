@@ -44,7 +44,7 @@ class _Outcome(NamedTuple):
 
 
 @click.command("suggest")
-@click.argument("lexicon", required=False)
+@click.argument("lexicon", required=False, shell_complete=options.complete_lexicons)
 @click.option(
     "--from",
     "ledger",

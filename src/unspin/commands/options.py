@@ -15,6 +15,7 @@ from typing import Any, TypedDict, TypeVar
 
 import click
 from click.core import ParameterSource
+from click.shell_completion import CompletionItem
 
 from unspin import endpoint as chat
 from unspin.commands.terminal import is_terminal, product, say
@@ -23,10 +24,10 @@ from unspin.errors import OutputError
 from unspin.files import STDIN, SUFFIXES, Source, SourceText, exists, read
 from unspin.formats import Format, HtmlMode, Reading, suffixes
 from unspin.language import LanguageModel, default_model, load_model
-from unspin.lexicon import Lexicon
+from unspin.lexicon import Lexicon, shipped
 from unspin.pipeline import default_lexicon
+from unspin.rank import CONTEXT, NEURAL, Ranker, load_ranker
 from unspin.rank import DEFAULT as DEFAULT_RANKER
-from unspin.rank import Ranker, load_ranker
 from unspin.schemas import schema
 
 Command = TypeVar("Command", bound=Callable[..., Any])
@@ -71,12 +72,31 @@ def _size(context: click.Context, parameter: click.Parameter, value: str | None)
     return size
 
 
-texts_argument: Decorator[Any] = click.argument("files", nargs=-1, metavar="[FILES|-]...", callback=_texts)
+def complete_paths(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """Paths are left to the shell, which knows them best."""
+    return [CompletionItem(incomplete, type="file")]
+
+
+def complete_lexicons(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of shipped lexicons, and else paths; a shell cannot be told of both."""
+    names = [CompletionItem(name) for name in shipped() if name.startswith(incomplete)]
+    return names or complete_paths(context, parameter, incomplete)
+
+
+def _complete_rankers(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    names = [CompletionItem(name) for name in (CONTEXT, NEURAL, "none") if name.startswith(incomplete)]
+    return names or complete_paths(context, parameter, incomplete)
+
+
+texts_argument: Decorator[Any] = click.argument(
+    "files", nargs=-1, metavar="[FILES|-]...", callback=_texts, shell_complete=complete_paths
+)
 lexicon_option: Decorator[Any] = click.option(
     "--lexicon",
     "lexicons",
     multiple=True,
     metavar="NAME|PATH",
+    shell_complete=complete_lexicons,
     help="A lexicon, shipped or your own; repeatable, later ones overrule earlier ones. [default: en-autoblog]",
 )
 model_option: Decorator[Any] = click.option(
@@ -89,6 +109,7 @@ ranker_option: Decorator[Any] = click.option(
     default=DEFAULT_RANKER,
     show_default=True,
     metavar="NAME|PATH|none",
+    shell_complete=_complete_rankers,
     help="What judges words by their context: shipped, or made by `unspin train`; none goes without.",
 )
 _endpoint_options: tuple[Decorator[Any], ...] = (
@@ -97,6 +118,7 @@ _endpoint_options: tuple[Decorator[Any], ...] = (
         default=DEFAULT_RANKER,
         show_default=True,
         metavar="NAME|PATH|none|URL",
+        shell_complete=_complete_rankers,
         help="What judges words by their context: shipped, or made by `unspin train`; none goes without. A URL: the "
         "shipped one, and then an OpenAI-compatible endpoint, which decides what would be held.",
     ),

@@ -166,7 +166,7 @@ def _put(
 
 
 @command.command(START)
-@click.argument("files", nargs=-1, metavar="[FILES]...")
+@click.argument("files", nargs=-1, metavar="[FILES]...", shell_complete=options.complete_paths)
 @ledger_option
 @click.option("--reviewer", metavar="NAME", envvar="UNSPIN_REVIEWER", help="Who decides. [default: the user's name]")
 @click.option(

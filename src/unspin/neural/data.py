@@ -67,7 +67,7 @@ class Examples:
         """The bytes of a file of these examples."""
         file = io.BytesIO()
         arrays: dict[str, Any] = {f.name: getattr(self, f.name) for f in fields(self)}
-        np.savez(file, allow_pickle=False, **arrays)
+        np.savez(file, **arrays)
         return file.getvalue()
 
     @classmethod

@@ -1,0 +1,101 @@
+"""Tests with the oldest versions that `pyproject.toml` allows, or with the newest, on any Python.
+
+    python release/floors.py [--newest] [--python PYTHON] [PYTEST ARGUMENTS…]
+
+An environment is made in build/floors, with the lowest version of all that `unspin` and its small extras name
+themselves, and the newest of what those need in turn. The tests run there that come nearest to those packages. A floor
+that fails is to be raised.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import tomllib
+from pathlib import Path
+
+from packaging.requirements import Requirement
+from packaging.utils import canonicalize_name
+
+ROOT = Path(__file__).parents[1]
+PLACE = ROOT / "build" / "floors"
+# Training a neural ranker takes torch, 200 MB and more in any version; peers are compared with, not depended on.
+LEFT_OUT = {"bench", "dev", "neural-train"}
+RUNNERS = ("pytest", "hypothesis", "jsonschema", "pyte")  # what the tests themselves need, in any version
+TESTS = (
+    "tests/cases",
+    "tests/cli/test_cases.py",
+    "tests/unit/test_diff_formats.py",
+    "tests/unit/test_endpoint.py",
+    "tests/unit/test_files.py",
+    "tests/unit/test_inflect.py",
+    "tests/unit/test_language.py",
+    "tests/unit/test_ledger.py",
+    "tests/unit/test_neural_ranker.py",
+    "tests/unit/test_pipeline.py",
+    "tests/unit/test_plot.py",
+    "tests/unit/test_rank.py",
+    "tests/unit/test_train.py",
+)
+
+
+# The neural ranker's last digits are those of the onnxruntime that golden files were made with, which is newer.
+NEWER = ("tests/cli/test_cases.py::test_case[clean_diff_markdown]",)
+
+
+def named(project: dict[str, object]) -> list[Requirement]:
+    """All that the project and its small extras name."""
+    always, optional = project["dependencies"], project["optional-dependencies"]
+    assert isinstance(always, list) and isinstance(optional, dict)
+    lines = [*always, *(line for extra, lines in optional.items() if extra not in LEFT_OUT for line in lines)]
+    return [Requirement(line) for line in dict.fromkeys(lines)]
+
+
+def floors(project: dict[str, object]) -> list[str]:
+    """The lower bound of everything that is named, as a requirement of just that version.
+
+    >>> floors({"dependencies": ["a>=1.2", "b[c]>=3,<5"], "optional-dependencies": {"dev": ["d>=1"], "x": ["e>=2"]}})
+    ['a==1.2', 'b[c]==3', 'e==2']
+    """
+    return sorted({_floor(requirement) for requirement in named(project)})
+
+
+def _floor(requirement: Requirement) -> str:
+    bounds = [bound.version for bound in requirement.specifier if bound.operator in (">=", "==", "~=")]
+    if len(bounds) != 1:
+        raise SystemExit(f"{requirement}: name one lower bound")
+    extras = f"[{','.join(sorted(requirement.extras))}]" if requirement.extras else ""
+    marker = f"; {requirement.marker}" if requirement.marker else ""
+    return f"{requirement.name}{extras}=={bounds[0]}{marker}"
+
+
+def install(wanted: list[str], python: str) -> Path:
+    """An environment with what is wanted and the tests' own needs; where its Python is."""
+    subprocess.run([python, "-m", "venv", "--clear", PLACE], check=True)
+    inside = PLACE / "bin" / "python"
+    names = {canonicalize_name(Requirement(line).name) for line in wanted}
+    runners = [runner for runner in RUNNERS if runner not in names]
+    command: list[str | Path] = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", inside]
+    subprocess.run([*command, "--only-binary", ":all:", *wanted, *runners], check=True)
+    subprocess.run([*command, "--no-deps", "--editable", ROOT], check=True)
+    return inside
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--python", default=sys.executable, help="the interpreter [default: this one]")
+    parser.add_argument("--newest", action="store_true", help="the newest versions instead of the oldest")
+    known, arguments = parser.parse_known_args()
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    wanted = [str(requirement) for requirement in named(project)] if known.newest else floors(project)
+    print(*wanted, sep="\n", flush=True)
+    inside = install(wanted, known.python)
+    command: list[str | Path] = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or TESTS)]
+    command += [f"--deselect={test}" for test in NEWER]
+    source = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
+    sys.exit(subprocess.run(command, cwd=ROOT, env=source, check=False).returncode)
+
+
+if __name__ == "__main__":
+    main()
