@@ -40,6 +40,7 @@ TEXTS = {
     "copy-c.txt": CLEAN,
     "page.html": f"<html><body><p>{SPUN}</p></body></html>\n",
     "news/2024/note.md": f"# Note\n\n{SPUN}",
+    "scrape/one.txt": SPUN,
     "mine.tsv": MINE,
     "unspin.tsv": MINE,
     "yours.tsv": MINE.replace("347", "12"),
