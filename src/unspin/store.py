@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -42,6 +43,9 @@ create index documents_by_digest on documents (digest);
 create table settings (name text primary key, value text);
 create table segments (position integer primary key, name text, count integer, checksum text);
 """
+
+
+_NAME = re.compile("[0-9a-f]{16}")  # of a segment
 
 
 class DocumentRow(NamedTuple):
@@ -138,6 +142,8 @@ class Store:
         with _read(self.path / DATABASE):
             self.settings = dict(self._connection.execute("select name, value from settings"))
             rows = self._connection.execute("select name, count, checksum from segments order by position").fetchall()
+            if not all(_is_segment(*row) for row in rows):
+                raise IndexFault(self.path / DATABASE, "is damaged: it lists files that are none; build the index anew")
             self.segments = [Segment(self.path / SEGMENTS / name, count, check) for name, count, check in rows]
             self.documents, self.passages = self._next("documents"), self._next("passages")
         self.base = {"documents": self.documents, "passages": self.passages}
@@ -283,14 +289,16 @@ class Store:
     def passage_rows(self, numbers: Iterable[int], *, text: bool = True) -> dict[int, PassageRow]:
         """Passages by number, with or without their texts. Raises IndexFault."""
         columns = ", ".join(PassageRow._fields[:-1]) + (", text" if text else ", null")
-        found = self._rows("passages", columns, numbers)
-        return {row[0]: PassageRow._make((*row[:-1], None if row[-1] is None else _unpacked(row[-1]))) for row in found}
+        with _read(self.path / DATABASE):
+            found = self._rows("passages", columns, numbers)
+            return {row[0]: _passage(*row[:-1], text=None if row[-1] is None else _unpacked(row[-1])) for row in found}
 
     def document_rows(self, numbers: Iterable[int]) -> dict[int, DocumentRow]:
         """Documents by number. Raises IndexFault."""
         columns = ", ".join(DocumentRow._fields)
-        rows = self._rows("documents", columns, numbers)
-        return {row[0]: DocumentRow(row[0], _unpacked(row[1]), *row[2:]) for row in rows}
+        with _read(self.path / DATABASE):
+            rows = self._rows("documents", columns, numbers)
+            return {row[0]: DocumentRow(row[0], _unpacked(row[1]), *row[2:]) for row in rows}
 
     def _rows(self, table: str, columns: str, numbers: Iterable[int]) -> Iterator[tuple[Any, ...]]:
         wanted = sorted(set(numbers))
@@ -306,12 +314,30 @@ class Store:
                     yield from found
 
 
+def _is_segment(name: object, count: object, checksum: object) -> bool:
+    """Can this stand in the list of segments? A name that leads elsewhere must never be read, or deleted."""
+    named = isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return named and isinstance(count, int) and count >= 0 and isinstance(checksum, str)
+
+
 def _packed(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _unpacked(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
+def _unpacked(data: object) -> str:
+    try:
+        if isinstance(data, bytes):
+            return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        pass
+    raise sqlite3.DatabaseError("a text in it is none")
+
+
+def _passage(*columns: Any, text: str | None) -> PassageRow:
+    row = PassageRow(*columns, text=text)
+    if not all(isinstance(number, int) for number in (row.document, row.start, row.stop, row.length)):
+        raise sqlite3.DatabaseError("a passage in it is none")
+    return row
 
 
 def _connected(database: Path) -> sqlite3.Connection:
