@@ -142,7 +142,9 @@ def pairs(data: bytes, folder: Path) -> None:
 
 
 def _pairs() -> list[bytes]:
-    pair = Pair("The war lasted more than a year.\nIt is over.", ("The struggle lasted greater than a yr.\nIt is over.",))
+    pair = Pair(
+        "The war lasted more than a year.\nIt is over.", ("The struggle lasted greater than a yr.\nIt is over.",)
+    )
     row = json.dumps({"original": pair.original, "spun": list(pair.spun)}).encode()
     return [row + b"\n" + row + b"\n", b'{"original": "a b", "spun": "a c"}\n']
 
@@ -261,8 +263,24 @@ def _indexes() -> list[bytes]:
 
 
 _TAB = (b"\t", b"0", b"1e-9", b"nan", b"inf", b"auto", b"off", b"\r\n", b"#", b"\xcc\x81", b"'s")
-_JSON = (b'"', b"{", b"}", b"null", b"-1", b"1e999", b"NaN", b"\\ud800", b"\\u0000", b"9" * 30, b"\n", b"true", b"[" * 50)
-_TEXT = tuple(t.encode() for t in ("\n", "\n\n", ". ", "\u200b", "\u202e", "\u2019", "{a|b}", "U.S.", "@", "\u0301", " the "))
+_JSON = (
+    b'"',
+    b"{",
+    b"}",
+    b"null",
+    b"-1",
+    b"1e999",
+    b"NaN",
+    b"\\ud800",
+    b"\\u0000",
+    b"9" * 30,
+    b"\n",
+    b"true",
+    b"[" * 50,
+)
+_TEXT = tuple(
+    t.encode() for t in ("\n", "\n\n", ". ", "\u200b", "\u202e", "\u2019", "{a|b}", "U.S.", "@", "\u0301", " the ")
+)
 _NUMBERS = (b"\xff\xff\xff\xff", b"\x00\x00\x00\x80", bytes(8), b"\xff" * 8, b"\x7f\xff", b"{", b'"')
 
 TARGETS = {

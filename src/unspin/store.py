@@ -291,7 +291,7 @@ class Store:
         columns = ", ".join(PassageRow._fields[:-1]) + (", text" if text else ", null")
         with _read(self.path / DATABASE):
             found = self._rows("passages", columns, numbers)
-            return {row[0]: _passage(*row[:-1], text=None if row[-1] is None else _unpacked(row[-1])) for row in found}
+            return {row[0]: _passage(row) for row in found}
 
     def document_rows(self, numbers: Iterable[int]) -> dict[int, DocumentRow]:
         """Documents by number. Raises IndexFault."""
@@ -333,8 +333,8 @@ def _unpacked(data: object) -> str:
     raise sqlite3.DatabaseError("a text in it is none")
 
 
-def _passage(*columns: Any, text: str | None) -> PassageRow:
-    row = PassageRow(*columns, text=text)
+def _passage(columns: tuple[Any, ...]) -> PassageRow:
+    row = PassageRow._make((*columns[:-1], None if columns[-1] is None else _unpacked(columns[-1])))
     if not all(isinstance(number, int) for number in (row.document, row.start, row.stop, row.length)):
         raise sqlite3.DatabaseError("a passage in it is none")
     return row
