@@ -39,7 +39,7 @@ class Tally:
     """What came of a target's inputs."""
 
     inputs: int = 0
-    bytes: int = 0
+    size: int = 0  # in bytes
     taken: int = 0
     slowest: float = 0.0
     memory: float = 0.0
@@ -158,7 +158,7 @@ def fuzzed(target: Target, size: int, limits: argparse.Namespace) -> Tally:
     chance = random.Random(f"{limits.seed} {target.name}")
     stream = inputs(target, chance)
     with TemporaryDirectory() as name:
-        while tally.bytes < size:
+        while tally.size < size:
             batch = [next(stream) for _ in range(BATCH)]
             while batch:
                 lines = _ran(target, batch, Path(name), limits)
@@ -172,7 +172,7 @@ def fuzzed(target: Target, size: int, limits: argparse.Namespace) -> Tally:
 
 def _count(tally: Tally, data: bytes, seconds: float, grown: float, outcome: str) -> None:
     tally.inputs += 1
-    tally.bytes += len(data)
+    tally.size += len(data)
     tally.slowest, tally.memory = max(tally.slowest, seconds), max(tally.memory, grown)
     tally.taken += outcome == "taken"
     if outcome not in ("taken", "refused"):
@@ -180,7 +180,7 @@ def _count(tally: Tally, data: bytes, seconds: float, grown: float, outcome: str
 
 
 def _keep(folder: Path, name: str, tally: Tally) -> None:
-    for outcome, data in {outcome: data for outcome, data in reversed(tally.failures)}.items():
+    for outcome, data in dict(reversed(tally.failures)).items():
         path = folder / name / hashlib.sha256(data).hexdigest()[:12]
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(data)
@@ -206,7 +206,7 @@ def main() -> None:
     for name in chosen:
         tally = fuzzed(TARGETS[name], limits.bytes // len(chosen), limits)
         taken = f"{tally.taken / tally.inputs:.0%}"
-        row = (name, f"{tally.inputs:,}", f"{tally.bytes:,}", taken, f"{tally.slowest:.2f}", f"{tally.memory:.0f}")
+        row = (name, f"{tally.inputs:,}", f"{tally.size:,}", taken, f"{tally.slowest:.2f}", f"{tally.memory:.0f}")
         print("\t".join((*row, str(len(tally.failures)))), flush=True)
         _keep(limits.failures, name, tally)
         failed += len(tally.failures)

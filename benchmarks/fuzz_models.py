@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import numpy as np
 from onnx import TensorProto, helper, numpy_helper
@@ -25,7 +26,12 @@ INPUTS = {"ids": 2, "cases": 2, "first": 1, "last": 1, "pieces": 2, "kinds": 1}
 def tiny_neural() -> bytes:
     """A model whose query of a span is that of its first piece, and whose options are judged by their first piece."""
     table = np.random.default_rng(0).normal(size=(len(PIECES), WIDTH)).astype(np.float32)
-    tables = {"table": table, "flat": np.asarray([-1], np.int64), "zero": np.asarray(0, np.int64), "bias": table[:2, 0]}
+    tables: dict[str, Any] = {
+        "table": table,
+        "flat": np.asarray([-1], np.int64),
+        "zero": np.asarray(0, np.int64),
+        "bias": table[:2, 0],
+    }
     nodes = [
         helper.make_node("Add", ["ids", "cases"], ["mixed"]),
         helper.make_node("Sub", ["mixed", "cases"], ["same"]),
@@ -37,10 +43,12 @@ def tiny_neural() -> bytes:
         helper.make_node("Gather", ["table", "option"], ["vectors"]),
         helper.make_node("Gather", ["bias", "kinds"], ["biases"]),
     ]
-    shapes = {name: [f"{name}0", OPTION if name == "pieces" else "length"][:rank] for name, rank in INPUTS.items()}
+    shapes: dict[str, list[Any]] = {
+        name: [f"{name}0", OPTION if name == "pieces" else "length"][:rank] for name, rank in INPUTS.items()
+    }
     given = [helper.make_tensor_value_info(name, TensorProto.INT64, shape) for name, shape in shapes.items()]
     made = [
-        helper.make_tensor_value_info(name, TensorProto.FLOAT, ["n", WIDTH][:rank])
+        helper.make_tensor_value_info(name, TensorProto.FLOAT, ("n", WIDTH)[:rank])
         for name, rank in (("queries", 2), ("vectors", 2), ("biases", 1))
     ]
     kept = [numpy_helper.from_array(array, name) for name, array in tables.items()]

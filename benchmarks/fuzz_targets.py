@@ -34,8 +34,7 @@ from unspin.ngrams import compile_trigrams
 from unspin.pipeline import restore
 from unspin.rank import UNRANKED, Ranker, VectorRanker, Weights, load_ranker, save
 from unspin.review.ledger import Ledger
-from unspin.review.model import ACCEPT, Reviewer
-from unspin.review.queue import Filter
+from unspin.review.model import ACCEPT, Filter, Reviewer
 
 SPUN = (
     "The struggle has lasted greater than a yr, and there may be little signal of a settlement. Negotiations proceed, "
@@ -101,7 +100,9 @@ def text(data: bytes, folder: Path) -> None:
 
 
 def _texts() -> list[bytes]:
-    tricky = "Hea\u200brt\u202e of the matter \ud55c\uae00 e\u0301 \U0001f468\u200d\U0001f469 {a|{b|c} d} it\u2019s 5% an yr.\n"
+    tricky = (
+        "Hea\u200brt\u202e of the matter \ud55c\uae00 e\u0301 \U0001f468\u200d\U0001f469 {a|{b|c} d} it\u2019s 5%\n"
+    )
     return [SPUN.encode(), f"{SPUN}\n\n{SPUN}\n".encode(), tricky.encode(), SPUN.encode("utf-16"), b"\xff\xfe\x00a"]
 
 
@@ -273,10 +274,10 @@ _JSON = (
     b"NaN",
     b"\\ud800",
     b"\\u0000",
-    b"9" * 30,
+    b"9" * 5000,
     b"\n",
     b"true",
-    b"[" * 50,
+    b"[" * 2000,
 )
 _TEXT = tuple(
     t.encode() for t in ("\n", "\n\n", ". ", "\u200b", "\u202e", "\u2019", "{a|b}", "U.S.", "@", "\u0301", " the ")

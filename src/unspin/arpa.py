@@ -1,8 +1,8 @@
 """Trigram models in ARPA format, as any tool writes them, read into arrays.
 
 In comes a text file of n-grams with their log-probabilities; out goes a `BackoffTrigrams`. Orders above three are
-passed over. A file that is no such model is refused by `InputError`, one that is damaged by `FormatError`, with the line: the
-readers at hand trust what the file says of its own sizes, and a wrong one ends the process.
+passed over. A file that is no such model is refused by `InputError`, one that is damaged by `FormatError`, with the
+line: the readers at hand trust what the file says of its own sizes, and a wrong one ends the process.
 """
 
 from __future__ import annotations

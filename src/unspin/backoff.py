@@ -121,7 +121,8 @@ def level_keys(start: Ints, word: Ints) -> Ints:
 
     Raises ValueError if `start`, the first record under each, and where the last ones end, cannot be that.
     """
-    sizes: Ints = np.diff(start.astype(np.int64))
+    starts: Ints = start.astype(np.int64)
+    sizes = starts[1:] - starts[:-1]
     if not len(start) or start[0] != 0 or (sizes < 0).any() or int(start[-1]) != len(word):
         raise ValueError("its n-grams do not lie under those they begin with")
     above: Ints = np.repeat(np.arange(len(start) - 1, dtype=np.int64), sizes)

@@ -87,9 +87,7 @@ def _map(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     size = int.from_bytes(data[len(MAGIC) : start].tobytes(), "little")
     try:
         header = json.loads(data[start : start + size].tobytes())
-        if not header.keys() >= {"words", "sizes", "digest"} or not all(
-            isinstance(word, str) for word in header["words"]
-        ):
+        if not (header.keys() >= {"words", "sizes", "digest"} and {*map(type, header["words"])} == {str}):
             raise ValueError("an incomplete header")
         arrays, place = {}, _aligned(start + size)
         for name, dtype in _ARRAYS.items():
