@@ -6,20 +6,31 @@ could be). Nothing is read or written but the lexicon and the language model, on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 
 from unspin.channel import SPIN_RATES
 from unspin.consensus import Sibling, Siblings, digest
 from unspin.debris import mend
 from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
-from unspin.decode import Decoding, decode
+from unspin.decode import Blocks
 from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, Document, DuplicateGroup, Progress, Restoration, Sentence, Signature, SpinEvidence
+from unspin.model import (
+    Candidate,
+    Document,
+    DuplicateGroup,
+    Edit,
+    Held,
+    Progress,
+    Restoration,
+    Signature,
+    SpinEvidence,
+)
 from unspin.rank import Ranker, default_ranker
 from unspin.repeats import find_repeats, without_repeats
 from unspin.siblings import Collection
@@ -53,20 +64,14 @@ def release() -> str:
         return "0"
 
 
-def _sentences(document: Document) -> list[Sentence]:
-    return [sentence for paragraph in document.paragraphs for sentence in paragraph.sentences]
-
-
 def _look(
-    text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool, assume_spun: bool
-) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
+    text: str, lexicon: Lexicon, model: LanguageModel, *, keep_duplicates: bool
+) -> tuple[Document, tuple[DuplicateGroup, ...], Document, Blocks]:
+    """A document, its repeats, the document without them, and that in blocks."""
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, lexicon=lexicon)
-    return (
-        document,
-        duplicates,
-        decode(_sentences(without_repeats(document, duplicates)), lexicon, model, ranker, assume_spun=assume_spun),
-    )
+    kept = without_repeats(document, duplicates)
+    return document, duplicates, kept, Blocks(lambda: kept.sentences, lexicon, model)
 
 
 def restore(
@@ -88,8 +93,9 @@ def restore(
     read beforehand: all copies are read together, and an unspun one's words win. The cleaned text:
     `unspin.cleaned(restoration)`.
     """
-    return examine(
+    return _restored(
         text,
+        lambda candidates: None,
         lexicon=lexicon,
         model=model,
         ranker=ranker,
@@ -97,7 +103,7 @@ def restore(
         keep_duplicates=keep_duplicates,
         assume_spun=assume_spun,
         siblings=siblings,
-    )[0]
+    )
 
 
 def examine(
@@ -113,27 +119,57 @@ def examine(
 ) -> tuple[Restoration, tuple[Candidate, ...]]:
     """Restore a text, as `restore` does, and return also all candidates that it was decided from, for a person to
     choose from; none for a text without spin evidence."""
+    found: list[Candidate] = []
+    restoration = _restored(
+        text,
+        found.extend,
+        lexicon=lexicon,
+        model=model,
+        ranker=ranker,
+        min_confidence=min_confidence,
+        keep_duplicates=keep_duplicates,
+        assume_spun=assume_spun,
+        siblings=siblings,
+    )
+    return restoration, tuple(found)
+
+
+def _restored(
+    text: str,
+    tell: Callable[[Iterator[Candidate]], None],
+    *,
+    lexicon: Lexicon | None,
+    model: LanguageModel | None,
+    ranker: Ranker | None,
+    min_confidence: float,
+    keep_duplicates: bool,
+    assume_spun: bool,
+    siblings: Sequence[str | Sibling],
+) -> Restoration:
+    """The restoration of a text; `tell` is given the candidates of one stretch of it after the other."""
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
     copies = [Sibling(one, lexicon, model) if isinstance(one, str) else one for one in siblings]
     together = Siblings(ranker, copies)
-    document, duplicates, decoding = _look(
-        text, lexicon, model, together if copies else ranker, keep_duplicates=keep_duplicates, assume_spun=assume_spun
-    )
-    spin = evidence(decoding, SPIN_RATES)
+    _, duplicates, kept, blocks = _look(text, lexicon, model, keep_duplicates=keep_duplicates)
+    spin = evidence(blocks, SPIN_RATES)
     if assume_spun:
         spin = replace(spin, is_spun=True)
-    readings = decoding.readings if spin.is_spun else ()
-    edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
-    edits = tuple(together.attested(edits))
-    kept = without_repeats(document, duplicates)
-    if spin.is_spun:
+    decided: list[Edit] = []
+    waiting: list[Held] = []
+    for readings in blocks.readings(together if copies else ranker, assume_spun=assume_spun) if spin.is_spun else ():
+        some, others = decide(text, readings, lexicon, min_confidence=min_confidence)
+        decided += together.attested(some)
+        waiting += others
+        tell(candidates(text, readings, lexicon))
+    edits, held = tuple(decided), tuple(waiting)
+    if copies and spin.is_spun:
         edits, held = overrule(
-            text, _sentences(kept), edits, held, siblings=copies, lexicon=lexicon, min_confidence=min_confidence
+            text, [*kept.sentences], edits, held, siblings=copies, lexicon=lexicon, min_confidence=min_confidence
         )
     edits, debris = mend(kept, edits, is_spun=spin.is_spun, min_confidence=min_confidence)
-    restoration = Restoration(
+    return Restoration(
         original=text,
         spin=spin,
         duplicates=duplicates,
@@ -150,7 +186,6 @@ def examine(
         ),
         siblings=tuple(copy.name for copy in copies) if spin.is_spun else (),
     )
-    return restoration, tuple(candidates(text, readings, lexicon))
 
 
 def sign(
@@ -219,12 +254,12 @@ def inspect(
 ) -> Inspection:
     """All that `restore` decides on: the spin evidence, every candidate with its posteriors, the repeats."""
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=False, assume_spun=False)
+    document, duplicates, _, blocks = _look(text, lexicon, model, keep_duplicates=False)
     return Inspection(
         document=document,
-        spin=evidence(decoding, SPIN_RATES),
-        gains=tuple(zip(SPIN_RATES, decoding.gains, strict=True)),
-        candidates=tuple(candidates(text, decoding.readings, lexicon)),
+        spin=evidence(blocks, SPIN_RATES),
+        gains=tuple(zip(SPIN_RATES, blocks.gains, strict=True)),
+        candidates=tuple(chain.from_iterable(candidates(text, some, lexicon) for some in blocks.readings(ranker))),
         duplicates=duplicates,
         signature=Signature(release(), lexicon.digest, model.digest, (("ranker", ranker.digest),)),
     )
