@@ -16,6 +16,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from itertools import chain, islice
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -36,8 +37,7 @@ OPTION = -2  # in the place of the token that an emission keeps: it is part of a
 _FINE = 8  # depth units between two tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A swap that could be undone: tokens `[start, end)` of `tokens`, entry of `Lexicon.active`."""
 
     tokens: tuple[Token, ...]
@@ -129,15 +129,18 @@ class _Block:
         site = len(depth)
         depth.extend(range(0, _FINE * (last - first + 5), _FINE))
         origin = site + 2 - first  # the site before token t is origin + t
-        for t in range(first - 2, last + 2):
-            number = numbers[t + 2]
-            kept = base + t if t >= 0 and number != END else NONE
-            inside = kept if t >= first else NONE  # the words before a region are no part of it
-            emit((number, origin + t, origin + t + 1, kept, inside, inside + 1))
+        for t in (first - 2, first - 1):  # the words before a region are no part of it
+            emit((numbers[t + 2], origin + t, origin + t + 1, base + t if t >= 0 else NONE, NONE, NONE + 1))
+        for t, number in enumerate(numbers[first + 2 : last + 4], first):
+            kept = base + t if number != END else NONE
+            emit((number, origin + t, origin + t + 1, kept, kept, kept + 1))
         for start, end, entry in group:
             output = self.outputs.get(entry) or self._output(entry)
             self.found.append(Match(start + base, end + base, entry))
             graph.first.append(len(graph.emissions))
+            if len(output) == 1:  # as most are
+                emit((output[0], origin + start, origin + end, OPTION, base + start, base + end))
+                continue
             at, begin, span, size = origin + start, depth[origin + start], _FINE * (end - start), len(output)
             for place, number in enumerate(output, 1):
                 to = origin + end if place == size else len(depth)
@@ -266,7 +269,8 @@ class Blocks:
     """A document in blocks: how much each gains at each spin rate, and what it may have read as.
 
     `gains` and `words` are those of the whole. Most documents are one block; of those that are more, only the first
-    ones are held, and the others made again when their readings are asked for. `sentences` gives the same ones each time.
+    ones are held, and the others made again when their readings are asked for. `sentences` gives the same ones each
+    time.
     """
 
     def __init__(self, sentences: Callable[[], Iterable[Sentence]], lexicon: Lexicon, model: LanguageModel) -> None:
@@ -294,8 +298,7 @@ class Blocks:
     def readings(self, ranker: Ranker, *, assume_spun: bool = False) -> Iterator[tuple[Reading, ...]]:
         """The readings of each block in turn, at its own best rate.
 
-        A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` says that it is
-        not.
+        A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` denies that.
         """
         for block, gain in zip(chain(self._held, self._made(HELD)), self._gains, strict=True):
             if block.found:
@@ -318,6 +321,7 @@ def decode(
     ranker: Ranker = UNRANKED,
     *,
     assume_spun: bool = False,
+    gate: Callable[[Decoding], bool] | None = None,
 ) -> Decoding:
     """Decode a document: its gains at each spin rate, and all readings, as `Blocks` gives them."""
     blocks = Blocks(lambda: sentences, lexicon, model)

@@ -56,6 +56,7 @@ def default_lexicon() -> Lexicon:
     return Lexicon.load()
 
 
+@cache
 def release() -> str:
     """The version of unspin."""
     try:

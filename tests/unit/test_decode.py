@@ -335,6 +335,15 @@ def test_a_spun_text_gains_most_at_a_high_rate() -> None:
     assert found.gains[-1] > 10.0
 
 
+def test_blocks_are_held_or_made_again_and_read_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "BLOCK", 50)
+    whole = decode(sentences(LONG), ARTICLE, Fickle())
+    monkeypatch.setattr(decoding, "HELD", 0)
+    assert decode(sentences(LONG), ARTICLE, Fickle()) == whole
+    monkeypatch.setattr(decoding, "HELD", 99)
+    assert decode(sentences(LONG), ARTICLE, Fickle()) == whole
+
+
 def test_a_text_without_a_match_has_one_reading_and_loses_by_its_heads() -> None:
     heads = lexicon(("struggle", "war", 0.6), ("fray", "war", 0.3))
     found = compare("the war and the war", heads, Toy())
