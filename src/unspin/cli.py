@@ -27,12 +27,14 @@ _SUMMARIES = {
     "dedupe": "Find copies across texts: exact, near, respun, excerpts.",
     "index": "Check texts against all that were seen before.",
     "inspect": "Show spin evidence, candidates and repeats; change nothing.",
+    "explain": "Show what a change was decided from; make recorded edits again.",
     "evaluate": "Score restorations against gold.",
     "learn": "Learn a lexicon from originals and their spun copies.",
     "train": "Train a context ranker from clean text.",
     "spin": "Spin clean texts, for training, tests and benchmarks.",
     "lexicon": "Check, format, try, look up and merge lexicons.",
     "language": "Compile language models.",
+    "doctor": "Tell of this installation, and test it, for a bug report.",
 }
 
 

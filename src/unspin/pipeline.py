@@ -202,7 +202,7 @@ def sign(
     """The signature of what `restore` makes of any text with these."""
     options = [
         ("ranker", ranker.digest),
-        ("min_confidence", f"{min_confidence:g}"),
+        ("min_confidence", repr(min_confidence)),
         ("keep_duplicates", str(keep_duplicates).lower()),
         ("assume_spun", str(assume_spun).lower()),
     ]

@@ -32,6 +32,7 @@ LAYERS = (
     ("debris", "ask", "consensus"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
+    ("explain", "replay", "doctor"),
     ("train", "neural", "review"),
     ("commands",),
     ("cli",),
