@@ -21,12 +21,14 @@ from importlib.metadata import PackageNotFoundError, packages_distributions, req
 from pathlib import Path
 
 SPUN = (
-    "The struggle has lasted greater than a yr, and there may be little signal of a settlement. Negotiations proceed, "
-    "in keeping with a number of diplomats, however each side stays cautious."
+    "It is greater than a yr now. In keeping with officers, negotiations are anticipated to proceed, however there's "
+    "little signal of peace. They additionally mentioned that extra troops would arrive inside weeks, and that it has "
+    "price the federal government dearly."
 )
 RESTORED = (
-    "The war has lasted more than a year, and there is little sign of a settlement. Negotiations continue, "
-    "according to several diplomats, but each side remains cautious."
+    "It is more than a year now. According to officials, negotiations are expected to continue, but there's little "
+    "sign of peace. They also said that more troops would arrive within weeks, and that it has cost the government "
+    "dearly."
 )
 _VARIABLES = ("PYTHONHASHSEED", "OMP_NUM_THREADS", "LC_ALL", "LANG", "NO_COLOR", "UNSPIN_LEDGER")
 _REQUIREMENT = re.compile(r"""([\w.-]+)[^;]*(?:;.*extra\s*==\s*['"]([\w.-]+)['"])?""")

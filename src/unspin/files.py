@@ -15,16 +15,21 @@ import os
 import secrets
 import stat
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
+from typing import BinaryIO
 
 from unspin.errors import InputError, OutputError
 
+Stamp = tuple[int, int, int]  # of a file: its number, its size, and when it was last changed
+
 STDIN = "-"
 SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory
+STALE = 60.0  # seconds after which what a writer has left behind may go
 CHUNK_LINES = 2_000  # of a long text, handed on at a time
 
 _MARKS = (  # the longer first: that of UTF-32 LE begins like that of UTF-16 LE
@@ -66,11 +71,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """A text as it was read; `is_guessed` if nothing in the file says that this is its encoding."""
+    """A text as it was read; `is_guessed` if nothing in the file says that this is its encoding.
+
+    `stamp` tells the file as it was then from what it may have become.
+    """
 
     text: str
     encoding: str
     is_guessed: bool
+    stamp: Stamp | None = field(default=None, compare=False)
 
 
 def exists(path: Path) -> bool:
@@ -128,10 +137,16 @@ def read(source: Source) -> SourceText:
     if source.path is None and sys.stdin is None:  # `<&-` in a shell
         raise InputError(source.name, "is closed")
     try:
-        data = source.path.read_bytes() if source.path else sys.stdin.buffer.read()
+        if source.path is None:
+            return decode(sys.stdin.buffer.read(), name=source.name)
+        with source.path.open("rb") as file:
+            stamp = _stamp(os.fstat(file.fileno()))
+            data = file.read()
+            if stamp != _stamp(os.fstat(file.fileno())):
+                raise InputError(source.name, "changed while it was read; try again")
     except OSError as error:
         raise InputError(source.name, _reason(error)) from error
-    return decode(data, name=source.name)
+    return replace(decode(data, name=source.name), stamp=stamp)
 
 
 def read_text(path: Path) -> str:
@@ -214,11 +229,12 @@ def chunks(path: Path, *, start: float = 0.0, stop: float = 1.0) -> Iterator[str
         raise InputError(path, f"cannot be read as UTF-8 ({error})") from error
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, *, stamp: Stamp | None = None) -> None:
     """Put `data` in place of a file, all of it or, on any failure, nothing; links are followed, its mode is kept.
 
-    The new content stands beside the file until it is on the disk. A file that may not be written is not
-    replaced either, and neither is what is no file. Raises OutputError.
+    The new content has no name, or where the system cannot do that one of its own beside the file, until it is on the
+    disk; what a process that was killed has left there goes. A file that may not be written is not replaced either, and
+    neither is what is no file, or one that is no longer as `stamp` says it was read. Raises OutputError.
     """
     target = Path(os.path.realpath(path))
     if exists(target) and not target.is_file():
@@ -227,24 +243,82 @@ def write_atomic(path: Path, data: bytes) -> None:
     try:
         if exists(target) and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        with temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
-        _take_over(target, temporary)
+        with _fresh(temporary) as file:
+            _fill(file, data, target)
+            is_named = exists(temporary) or _linked(file, temporary)
+        if not is_named:
+            with temporary.open("xb") as file:
+                _fill(file, data, target)
+        if stamp and stamp != _stamp(target.stat()):
+            raise OutputError(path, "changed while it was worked on; not written")
         temporary.replace(target)
     except OSError as error:
         raise OutputError(path, f"cannot be written: {_reason(error)}") from error
     finally:
         with suppress(OSError):  # gone already, if all went well
             temporary.unlink()
+    sweep(target.parent)
 
 
-def _take_over(target: Path, temporary: Path) -> None:
+def _fresh(path: Path) -> BinaryIO:
+    """A new file, locked: without a name until it is linked, where the system can do that, so that it goes with the
+    process; or else with the one given."""
+    if hasattr(os, "O_TMPFILE") and exists(Path("/proc/self/fd")):
+        with suppress(OSError):
+            return os.fdopen(os.open(path.parent, os.O_TMPFILE | os.O_WRONLY, 0o666), "wb")
+    file = path.open("xb")
+    _is_locked(file.fileno())
+    return file
+
+
+def _fill(file: BinaryIO, data: bytes, target: Path) -> None:
+    file.write(data)
+    file.flush()
+    os.fsync(file.fileno())
+    _take_over(target, file.fileno())
+
+
+def _linked(file: BinaryIO, path: Path) -> bool:
+    """Give a file without a name one. Can the system do that?"""
+    with suppress(OSError):  # with a folder, Python follows the link in /proc; without one, it would be linked itself
+        os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=file.fileno())
+        return True
+    return False
+
+
+def _is_locked(number: int) -> bool:
+    """Lock a file, as long as it is open. Does somebody else have it?"""
+    try:
+        import fcntl
+    except ImportError:  # Windows: nothing is known, so nothing is swept
+        return True
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder: files of theirs, old enough, that nobody holds."""
+    with suppress(OSError):
+        for path in folder.glob(".unspin-*.tmp"):
+            with suppress(OSError):
+                if path.is_file() and time.time() - path.stat().st_mtime > STALE:
+                    with path.open("rb") as file:
+                        if not _is_locked(file.fileno()):
+                            path.unlink()
+
+
+def _stamp(state: os.stat_result) -> Stamp:
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _take_over(target: Path, file: int) -> None:
     """Mode and, as far as allowed, owner of the file that is about to be replaced."""
     with suppress(FileNotFoundError):
         state = target.stat()
         if hasattr(os, "chown"):
             with suppress(OSError):
-                os.chown(temporary, state.st_uid, state.st_gid)
-        temporary.chmod(stat.S_IMODE(state.st_mode))
+                os.chown(file, state.st_uid, state.st_gid)
+        os.chmod(file, stat.S_IMODE(state.st_mode))
