@@ -241,26 +241,28 @@ def index(data: bytes, folder: Path) -> None:
     """A folder of an index, one of whose files is exchanged: the first byte says which."""
     path = folder / "index"
     shutil.rmtree(path, ignore_errors=True)
-    shutil.copytree(_built(folder), path)
-    files = sorted(file for file in path.rglob("*") if file.is_file())
-    files[(data[0] if data else 0) % len(files)].write_bytes(data[1:])
+    files = list(_index())
+    wrong = (data[0] if data else 0) % len(files)
+    for number, (name, content) in enumerate(files):
+        (path / name).parent.mkdir(parents=True, exist_ok=True)
+        (path / name).write_bytes(data[1:] if number == wrong else content)
     describe(path, check=True)
     with Index.open(path) as opened:
         list(opened.query([NamedText("b", SPUN)]))
 
 
-def _built(folder: Path) -> Path:
-    path = folder / "built"
-    if not path.exists():
+@cache
+def _index() -> tuple[tuple[str, bytes], ...]:
+    """The files of an index, the same in one process."""
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "index")
         Index.build(path, [NamedText("a", SPUN), NamedText("c", SPUN.replace("struggle", "war"))])
-    return path
+        files = sorted(file for file in path.rglob("*") if file.is_file())
+        return tuple((str(file.relative_to(path)), file.read_bytes()) for file in files)
 
 
 def _indexes() -> list[bytes]:
-    with TemporaryDirectory() as folder:
-        path = _built(Path(folder))
-        files = sorted(file for file in path.rglob("*") if file.is_file())
-        return [bytes([number]) + file.read_bytes() for number, file in enumerate(files)]
+    return [bytes([number]) + content for number, (_, content) in enumerate(_index())]
 
 
 _TAB = (b"\t", b"0", b"1e-9", b"nan", b"inf", b"auto", b"off", b"\r\n", b"#", b"\xcc\x81", b"'s")

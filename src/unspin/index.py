@@ -257,7 +257,7 @@ def _is_abandoned(path: Path) -> bool:
         with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)) as held:
             held.execute("pragma busy_timeout=0")
             held.execute("begin immediate")
-    except (OSError, sqlite3.Error):
+    except (OSError, ValueError, sqlite3.Error):
         return False
     return True
 

@@ -359,7 +359,7 @@ def _read(database: Path) -> Iterator[None]:
     """Names what SQLite finds wrong with a database that is read."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is no text, too
         if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _WRITING:
             raise
         raise IndexFault(database, f"cannot be read ({error}); copy the whole index again, or build it anew") from error
