@@ -98,7 +98,7 @@ def _map(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
                 raise ValueError(f"{name} is cut short")
             place = _aligned(end)
         _check(len(header["words"]), arrays)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(path, f"damaged packed trigram model: {error}") from error
     return header, arrays
 
