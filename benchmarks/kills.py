@@ -29,7 +29,11 @@ SPUN = (
     "The struggle has lasted greater than a yr, and there may be little signal of a settlement. Negotiations proceed, "
     "in keeping with a number of diplomats, however each side stays cautious.\n"
 )
-LEXICON = "spun\toriginal\trate\tseen\tstatus\tsource\tnote\nyr\tyear\t0.41\t9\tauto\tx\t\nstruggle\twar\t0.26\t3\tauto\tx\t\n"
+LEXICON = (
+    "spun\toriginal\trate\tseen\tstatus\tsource\tnote\n"
+    "yr\tyear\t0.41\t9\tauto\tx\t\n"
+    "struggle\twar\t0.26\t3\tauto\tx\t\n"
+)
 # In a process of its own, again and again until it is killed: what all commands write with.
 _WRITER = (
     "import sys; from pathlib import Path; from unspin.files import write_atomic\n"
