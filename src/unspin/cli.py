@@ -28,6 +28,7 @@ _SUMMARIES = {
     "index": "Check texts against all that were seen before.",
     "inspect": "Show spin evidence, candidates and repeats; change nothing.",
     "explain": "Show what a change was decided from; make recorded edits again.",
+    "check": "Run golden cases; fail if one regressed.",
     "evaluate": "Score restorations against gold.",
     "learn": "Learn a lexicon from originals and their spun copies.",
     "train": "Train a context ranker from clean text.",

@@ -33,8 +33,8 @@ LAYERS = (
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
     ("explain", "replay", "doctor"),
-    ("train", "neural", "review"),
-    ("commands",),
+    ("train", "neural", "review", "cases"),
+    ("commands", "pytest_plugin"),
     ("cli",),
     ("__main__",),
 )
