@@ -21,6 +21,8 @@ import numpy as np
 
 from unspin.align import Pair, read_pairs
 from unspin.backoff import read_trie
+from unspin.cases.reading import read_case
+from unspin.diff import DiffStyle, render
 from unspin.edit import apply, cleaned, invert, removals
 from unspin.files import decode
 from unspin.gold import parse_markup
@@ -33,6 +35,7 @@ from unspin.model import NamedText
 from unspin.ngrams import compile_trigrams
 from unspin.pipeline import restore
 from unspin.rank import UNRANKED, Ranker, VectorRanker, Weights, load_ranker, save
+from unspin.replay import read_edits, replay
 from unspin.review.ledger import Ledger
 from unspin.review.model import ACCEPT, Filter, Reviewer
 
@@ -169,6 +172,30 @@ def _exchanges() -> list[bytes]:
         return ["".join(ledger.exported()).encode()]
 
 
+def case(data: bytes, folder: Path) -> None:
+    """A golden case."""
+    path = folder / "fuzz.case.toml"
+    path.write_bytes(data)
+    read_case(path)
+
+
+def _cases() -> list[bytes]:
+    folder = Path(__file__).parents[1] / "tests" / "cases" / "synthetic"
+    return [path.read_bytes() for path in sorted(folder.glob("*.case.toml"))[:3]]
+
+
+def edits(data: bytes, folder: Path) -> None:
+    """Recorded edits, made again as far as their signatures allow."""
+    path = folder / "fuzz.jsonl"
+    path.write_bytes(data)
+    found = list(read_edits(path))
+    list(replay(SPUN, found, lexicon=_lexicon(), model=default_model(), ranker=UNRANKED))
+
+
+def _edits() -> list[bytes]:
+    return [render(restore(SPUN, ranker=UNRANKED), style=DiffStyle.JSON).encode()]
+
+
 # models
 
 
@@ -294,6 +321,10 @@ TARGETS = {
         Target("lexicon", lexicon, _lexicons, _TAB),
         Target("pairs", pairs, _pairs, _JSON),
         Target("exchange", exchange, _exchanges, _JSON),
+        Target(
+            "case", case, _cases, (b"[", b"]", b'"""', b"=", b"\n", b"nan", b"-1", b"1979-05-27", b"\\u", b"." * 500)
+        ),
+        Target("edits", edits, _edits, _JSON),
         Target("ngrams", ngrams, _ngrams, _NUMBERS),
         Target("trie", trie, _tries, _NUMBERS),
         Target("vectors", vectors, _vectors, (*_NUMBERS, MEMBERS, b"|O8", b"<f4", b"<u1", b"(5, 4)", b"(-1,)")),
