@@ -6,6 +6,7 @@ And no byte leaves the machine.
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -61,7 +62,12 @@ def interpreters() -> list[str]:
 def test_other_versions_of_python_give_the_same_bytes(usual: bytes) -> None:
     """Those that are at hand; the versions that CI has are compared with the golden files of the seed as well."""
     for python in interpreters():
-        assert output(JSON, python=python) == usual, python
+        assert unversioned(output(JSON, python=python)) == unversioned(usual), python
+
+
+def unversioned(lines: bytes) -> bytes:
+    """Without the version of unspin, which may be installed for one and run from its source tree by another."""
+    return re.sub(rb"unspin:[^|]*", b"", lines)
 
 
 @pytest.mark.parametrize("jobs", [2, 3])
