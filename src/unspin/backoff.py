@@ -94,8 +94,9 @@ class BackoffTrigrams:
     def _rare(
         self, words: Sequence[str], word: Ints, is_rare: NDArray[np.bool_], is_mark: NDArray[np.bool_], scores: Floats
     ) -> Floats:
-        for number in np.unique(word[is_rare]).tolist():
-            scores[word == number] = MARK if is_mark[number] else unknown(words[number])
+        numbers, place = np.unique(word[is_rare], return_inverse=True)
+        rare = [MARK if is_mark[number] else unknown(words[number]) for number in numbers.tolist()]
+        scores[is_rare] = np.asarray(rare)[place]
         return scores
 
 
