@@ -118,7 +118,7 @@ class Store:
         if not database.is_file():
             there = "is no index" if path.exists() else "there is no index here"
             raise IndexFault(path, f"{there}; `unspin index build` makes one")
-        with _read(database):
+        with writing(path), _read(database):  # readers write, too: SQLite keeps a file of locks
             connection = _connected(database)
             if connection.execute("pragma application_id").fetchone() != (MARK,):
                 raise IndexFault(database, "is a database, but no index of unspin")
