@@ -84,6 +84,7 @@ def _recorded(number: int, found: object) -> Recorded:
     if not isinstance(found, dict) or not all(isinstance(found.get(key), kind) for key, kind in kinds.items()):
         raise ValueError("no edit: a line of `unspin clean --diff json` was expected")
     signature, text = found.pop("signature", None), found.pop("text", None)
+    found.pop("record", None)
     if not isinstance(signature, str) or not isinstance(text, str):
         raise ValueError("an edit without a signature: nothing says what it was made with")
     try:

@@ -26,8 +26,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspin.blocking import COMMON, COMMON_PAIR, MIN_SYMBOLS, SHARED, SHARED_RATE, joined
+from unspin.canon import Canon, canon
 from unspin.copies import Graph, Policy, groups_of
-from unspin.fingerprint import Canon, canon, read
+from unspin.fingerprint import read
 from unspin.lexicon import Lexicon
 from unspin.match import Matcher
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress

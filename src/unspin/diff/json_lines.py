@@ -14,11 +14,12 @@ from unspin.model import Edit, Restoration
 _BREAKS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
 
 
-def json_lines(restoration: Restoration) -> str:
+def json_lines(restoration: Restoration, *, record: str = "") -> str:
     """A line for each change, with the signature and the text's digest, by which it can be made again; the text is
-    quoted exactly. Raises EditConflict."""
+    quoted exactly. `record` is the id of the one of a file's texts that they are of. Raises EditConflict."""
+    whose = {"record": record} if record else {}
     signed = {"signature": str(restoration.signature), "text": text_digest(restoration.original)}
-    lines = (json.dumps(fields(edit) | signed, ensure_ascii=False) for edit in changes(restoration))
+    lines = (json.dumps(whose | fields(edit) | signed, ensure_ascii=False) for edit in changes(restoration))
     return "".join(line.translate(_BREAKS) + "\n" for line in lines)
 
 
