@@ -370,11 +370,14 @@ def replacing(path: Path, *, stamp: Stamp | None = None) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
             _take_over(target, file.fileno())
-            if not exists(temporary):
+            if stamp and stamp != _stamp(target.stat()):
+                raise OutputError(path, "changed while it was worked on; not written")
+            is_nameless = not exists(temporary)
+            if is_nameless:
                 _name(file, temporary)
-        if stamp and stamp != _stamp(target.stat()):
-            raise OutputError(path, "changed while it was worked on; not written")
-        temporary.replace(target)
+                temporary.replace(target)  # at once: what dies in between leaves the name
+        if not is_nameless:
+            temporary.replace(target)
     except OSError as error:
         raise OutputError(path, f"cannot be written: {reason(error)}") from error
     finally:
