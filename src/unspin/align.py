@@ -64,6 +64,8 @@ def _pair(path: Path, number: int, row: str) -> Pair:
         fields = json.loads(row)
     except json.JSONDecodeError as error:
         raise FormatError(path, f"not JSON: {error.msg}", line=number, column=error.colno) from error
+    except (ValueError, RecursionError) as error:  # endless figures, brackets without end
+        raise FormatError(path, f"not JSON that can be read: {error}", line=number) from error
     original, spun = (fields.get(key) for key in ("original", "spun")) if isinstance(fields, dict) else (None, None)
     copies = [spun] if isinstance(spun, str) else spun
     if not isinstance(original, str) or not isinstance(copies, list) or not all(isinstance(c, str) for c in copies):

@@ -94,8 +94,9 @@ class BackoffTrigrams:
     def _rare(
         self, words: Sequence[str], word: Ints, is_rare: NDArray[np.bool_], is_mark: NDArray[np.bool_], scores: Floats
     ) -> Floats:
-        for number in np.unique(word[is_rare]).tolist():
-            scores[word == number] = MARK if is_mark[number] else unknown(words[number])
+        numbers, place = np.unique(word[is_rare], return_inverse=True)
+        rare = [MARK if is_mark[number] else unknown(words[number]) for number in numbers.tolist()]
+        scores[is_rare] = np.asarray(rare)[place]
         return scores
 
 
@@ -104,7 +105,12 @@ _CODES = 1 << 16  # quantised probabilities, and back-off weights, per order
 
 
 def _field(packed: NDArray[np.uint8], count: int, stride: int, offset: int, bits: int) -> Ints:
-    """One field of `count` bit-packed records: `bits` (at most 25) at bit `offset` of each `stride`."""
+    """One field of `count` bit-packed records: `bits` (at most 25) at bit `offset` of each `stride`.
+
+    Raises ValueError if there are not so many records.
+    """
+    if not 0 <= count * stride <= (len(packed) - 4) * 8:
+        raise ValueError("fewer n-grams than it says")
     at = np.arange(count, dtype=np.int64) * stride + offset
     quads: NDArray[np.uint32] = np.ndarray((len(packed) - 3,), "<u4", packed.tobytes(), strides=(1,))
     values: Ints = quads[at >> 3].astype(np.int64) >> (at & 7) & ((1 << bits) - 1)
@@ -112,8 +118,15 @@ def _field(packed: NDArray[np.uint8], count: int, stride: int, offset: int, bits
 
 
 def level_keys(start: Ints, word: Ints) -> Ints:
-    """Keys (number of the record above, word) for records that lie grouped under the records above."""
-    above: Ints = np.repeat(np.arange(len(start) - 1, dtype=np.int64), np.diff(start))
+    """Keys (number of the record above, word) for records that lie grouped under the records above.
+
+    Raises ValueError if `start`, the first record under each, and where the last ones end, cannot be that.
+    """
+    starts: Ints = start.astype(np.int64)
+    sizes = starts[1:] - starts[:-1]
+    if not len(start) or start[0] != 0 or (sizes < 0).any() or int(start[-1]) != len(word):
+        raise ValueError("its n-grams do not lie under those they begin with")
+    above: Ints = np.repeat(np.arange(len(start) - 1, dtype=np.int64), sizes)
     keys: Ints = above << WORD_BITS | word
     return keys
 
@@ -153,15 +166,19 @@ def read_trie(path: Path, *, nats: float) -> BackoffTrigrams:
         middle = take("u1", ((1 + twos) * stride + 7) // 8 + 8)
         longest = take("u1", ((1 + threes) * (word_bits + 16) + 7) // 8 + 8)
         words = take("u1", int(take("<u4", 1)[0])).tobytes().decode().split("\0")[:ones]
-    except (ValueError, UnicodeDecodeError) as error:
+        if not all(np.isfinite(numbers).all() for numbers in (bins, unigrams["share"], unigrams["backoff"])):
+            raise ValueError("probabilities that are none")
+        if len(words) != ones:
+            raise ValueError("fewer words than it says")
+        start1 = unigrams["start"].astype(np.int64)
+        twos = int(start1[-1])
+        start2 = _field(middle, twos + 1, stride, word_bits + 32, start_bits)
+        threes = int(start2[-1])
+        key2 = level_keys(start1, _field(middle, twos, stride, 0, word_bits))
+        key3 = level_keys(start2, _field(longest, threes, word_bits + 16, 0, word_bits))
+        code3 = _field(longest, threes, word_bits + 16, word_bits, 16).astype(np.uint16)
+    except ValueError as error:
         raise FormatError(path, f"cut short or of another version: {error}") from error
-    start1 = unigrams["start"].astype(np.int64)
-    twos = int(start1[-1])
-    start2 = _field(middle, twos + 1, stride, word_bits + 32, start_bits)
-    threes = int(start2[-1])
-    key2 = level_keys(start1, _field(middle, twos, stride, 0, word_bits))
-    key3 = level_keys(start2, _field(longest, threes, word_bits + 16, 0, word_bits))
-    code3 = _field(longest, threes, word_bits + 16, word_bits, 16).astype(np.uint16)
     order = np.argsort(key3, kind="stable")  # the file keeps a few groups out of order
     return BackoffTrigrams(
         digest=f"{path.name.split('.')[0]}-{hashlib.sha256(data).hexdigest()[:12]}",

@@ -66,8 +66,14 @@ def matches(words: Sequence[str], lexicon: Lexicon) -> tuple[list[Match], list[H
 
 def is_mixed(tokens: Iterable[Token]) -> bool:
     """Does a text write apostrophes both curly and straight? The spinner's table has straight ones only."""
-    words = [token.text for token in tokens if token.is_word and len(token.text) > 1]
-    return any("\u2019" in word for word in words) and any("'" in word for word in words)
+    curly = straight = False
+    for token in tokens:
+        if token.is_word and len(token.text) > 1:
+            curly |= "\u2019" in token.text
+            straight |= "'" in token.text
+            if curly and straight:
+                return True
+    return False
 
 
 def written(

@@ -30,6 +30,7 @@ _SUMMARIES = {
     "dedupe": "Find copies across texts: exact, near, respun, excerpts.",
     "index": "Check texts against all that were seen before.",
     "inspect": "Show spin evidence, candidates and repeats; change nothing.",
+    "explain": "Show what a change was decided from; make recorded edits again.",
     "check": "Run golden cases; fail if one regressed.",
     "evaluate": "Score restorations against gold.",
     "learn": "Learn a lexicon from originals and their spun copies.",
@@ -38,6 +39,7 @@ _SUMMARIES = {
     "lexicon": "Check, format, try, look up and merge lexicons.",
     "language": "Compile language models.",
     "completion": "Print a script that makes a shell complete all of this.",
+    "doctor": "Tell of this installation, and test it, for a bug report.",
 }
 
 

@@ -13,7 +13,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 
-from unspin.decode import Decoding, Reading
+from unspin.decode import Blocks, Decoding, Reading
 from unspin.edit import carry_case
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, DecidedBy, Edit, Held, HeldReason, Option, Restoration, SpinEvidence, Status
@@ -100,7 +100,7 @@ def calibrated(posterior: float) -> float:
     return 1.0 / (1.0 + math.exp(-(SLOPE * odds + INTERCEPT)))
 
 
-def evidence(decoding: Decoding, rates: Sequence[float]) -> SpinEvidence:
+def evidence(decoding: Decoding | Blocks, rates: Sequence[float]) -> SpinEvidence:
     """The verdict spun or not, from the log-likelihood gains per spin rate of `rates`."""
     gain, rate = max(zip((0.0, *decoding.gains), (0.0, *rates), strict=True), key=lambda found: found[0])
     if gain < 1e-6:  # noise of the sums, not evidence

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
@@ -28,7 +29,7 @@ from unspin.model import Sentence, Token
 from unspin.rank import AS_THEY_ARE, UNRANKED, Context, Ranker, Scales
 
 BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choices are shared within it
-LONGEST_SENTENCE = 2_000  # tokens; what has no full stop for so long is cut, so that blocks stay small
+HELD = 2  # blocks of a document, which take some ten megabytes each
 LONGEST_REGION = 60  # tokens; longer runs of candidates are cut, so that time stays linear
 CONSISTENCY = 1.0  # how many occurrences the lexicon's rates count for against the document's own
 NONE, END = -1, -2  # word numbers: nothing stands there, and no probability is asked
@@ -251,14 +252,6 @@ class _Block:
         return rates_shown(entry, upper, posterior, self.lexicon, weight=CONSISTENCY)
 
 
-def _pieces(sentences: Iterable[Sentence]) -> Iterator[Sentence]:
-    """Sentences, with the endless ones cut."""
-    for sentence in sentences:
-        for first in range(0, len(sentence.tokens), LONGEST_SENTENCE):
-            tokens = sentence.tokens[first : first + LONGEST_SENTENCE]
-            yield Sentence(tokens[0].start, tokens[-1].end, tokens) if len(sentence.tokens) > len(tokens) else sentence
-
-
 def _blocks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
     block: list[Sentence] = []
     size = 0
@@ -272,6 +265,55 @@ def _blocks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
         yield block
 
 
+class Blocks:
+    """A document in blocks: how much each gains at each spin rate, and what it may have read as.
+
+    `gains` and `words` are those of the whole. Most documents are one block; of those that are more, only the first
+    ones are held, and the others made again when their readings are asked for. `sentences` gives the same ones each
+    time.
+    """
+
+    def __init__(self, sentences: Callable[[], Iterable[Sentence]], lexicon: Lexicon, model: LanguageModel) -> None:
+        self._sentences, self._stages = sentences, (lexicon, model)
+        self._mixed = is_mixed(token for sentence in sentences() for token in sentence.tokens)
+        self._held: list[_Block] = []
+        self._gains: list[Floats] = []  # of each block
+        total = np.zeros(len(SPIN_RATES))
+        self.words = 0
+        for number, block in enumerate(self._made()):
+            self.words += sum(token.is_word for token in block.tokens)
+            if block.found:
+                self._gains.append(block.gains(SPIN_RATES))
+            else:
+                self._gains.append(np.asarray([float(keep_cost(block.kept, rate).sum()) for rate in SPIN_RATES]))
+            total += self._gains[-1]
+            if number < HELD:
+                self._held.append(block)
+        self.gains: tuple[float, ...] = tuple(total.tolist())
+
+    def _made(self, first: int = 0) -> Iterator[_Block]:
+        for group in islice(_blocks(self._sentences()), first, None):
+            yield _Block(group, *self._stages, mixed=self._mixed)
+
+    def readings(self, ranker: Ranker, *, assume_spun: bool = False) -> Iterator[tuple[Reading, ...]]:
+        """The readings of each block in turn, at its own best rate.
+
+        A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` denies that.
+        """
+        for block, gain in zip(chain(self._held, self._made(HELD)), self._gains, strict=True):
+            if block.found:
+                asked = ranker if assume_spun or gain.max() > 0.0 else UNRANKED
+                yield tuple(_readings(block, *block.decode(SPIN_RATES[int(np.argmax(gain))], asked)))
+
+
+def _readings(block: _Block, prior: Floats, posterior: Floats, is_best: NDArray[np.bool_]) -> Iterator[Reading]:
+    columns = (prior.tolist(), posterior.tolist(), is_best.tolist())
+    for match, before, after, chosen in zip(block.found, *columns, strict=True):
+        start = match.start in block.starts
+        tokens = tuple(block.tokens[match.start : match.end])
+        yield Reading(tokens, match.entry, min(1.0, after), chosen, start, min(1.0, before))
+
+
 def decode(
     sentences: Sequence[Sentence],
     lexicon: Lexicon,
@@ -279,41 +321,8 @@ def decode(
     ranker: Ranker = UNRANKED,
     *,
     assume_spun: bool = False,
-    gate: Callable[[Decoding], bool] | None = None,
 ) -> Decoding:
-    """Decode a document: its gains at each spin rate, and all readings, each block's at its own best rate.
-
-    A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` says it is not.
-    A document of one block has no readings if `gate`, which is asked once its gains are known, finds it clean.
-    """
-    readings: list[Reading] = []
-    gains = np.zeros(len(SPIN_RATES))
-    words = 0
-    mixed = is_mixed(token for sentence in sentences for token in sentence.tokens)
-    blocks = list(_blocks(_pieces(sentences)))
-    for group in blocks:
-        block = _Block(group, lexicon, model, mixed=mixed)
-        words += sum(token.is_word for token in block.tokens)
-        if not block.found:
-            gains += [float(keep_cost(block.kept, rate).sum()) for rate in SPIN_RATES]
-            continue
-        gain = block.gains(SPIN_RATES)
-        gains += gain
-        if gate and len(blocks) == 1 and not gate(Decoding((), tuple(gains.tolist()), words)):
-            continue
-        asked = ranker if assume_spun or gain.max() > 0.0 else UNRANKED
-        prior, posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], asked)
-        readings += [
-            Reading(
-                tuple(block.tokens[m.start : m.end]),
-                m.entry,
-                min(1.0, p),
-                chosen,
-                m.start in block.starts,
-                min(1.0, before),
-            )
-            for m, before, p, chosen in zip(
-                block.found, prior.tolist(), posterior.tolist(), is_best.tolist(), strict=True
-            )
-        ]
-    return Decoding(tuple(readings), tuple(gains.tolist()), words)
+    """Decode a document: its gains at each spin rate, and all readings, as `Blocks` gives them."""
+    blocks = Blocks(lambda: sentences, lexicon, model)
+    readings = chain.from_iterable(blocks.readings(ranker, assume_spun=assume_spun))
+    return Decoding(tuple(readings), blocks.gains, blocks.words)

@@ -220,6 +220,23 @@ def _article_before(document: Document, words: Sequence[Token], position: int, *
     return article if "\n" in document.text[previous.end : article.start] else None
 
 
+def _near(document: Document, edits: Sequence[Edit]) -> Iterator[Token]:
+    """The tokens of the sentences that hold edits, of the one before each and of the two after it."""
+    before: tuple[Token, ...] = ()
+    number, left = 0, 0
+    for sentence in document.sentences if edits else ():
+        while number < len(edits) and edits[number].end < sentence.start:
+            number += 1
+        if number < len(edits) and edits[number].start <= sentence.end:
+            yield from before
+            before, left = (), 3
+        if left:
+            yield from sentence.tokens
+            before, left = (), left - 1
+        else:
+            before = sentence.tokens
+
+
 def mend_articles(document: Document, edits: Iterable[Edit]) -> tuple[Edit, ...]:
     """The edits in text order, with "a" and "an" made to agree where an edit changed the next word.
 
@@ -228,7 +245,7 @@ def mend_articles(document: Document, edits: Iterable[Edit]) -> tuple[Edit, ...]
     and so is one before a word that takes both ("an historic"). `EditConflict` as in `invert`.
     """
     ordered = _ordered(edits)
-    words = document.tokens
+    words = list(_near(document, ordered))
     free = {right.start: max(left.start + 1, left.end) for left, right in pairwise(ordered)}
     mended: list[Edit] = []
     for edit, leader, follower in _heard(words, ordered):

@@ -14,11 +14,13 @@ import gzip
 import os
 import re
 import secrets
+import shutil
 import stat
 import sys
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from itertools import islice
 from pathlib import Path
 from typing import IO
@@ -26,8 +28,11 @@ from typing import IO
 from unspin import remote
 from unspin.errors import InputError, OutputError
 
+Stamp = tuple[int, int, int]  # of a file: its number, its size, and when it was last changed
+
 STDIN = "-"
 SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory, unless more is asked for
+STALE = 60.0  # seconds after which what a writer has left behind may go
 CHUNK_LINES = 2_000  # of a long text, handed on at a time
 
 _PATTERN = re.compile(r"[*?\[]")
@@ -73,11 +78,15 @@ class Source:
 
 @dataclass(frozen=True, slots=True)
 class SourceText:
-    """A text as it was read; `is_guessed` if nothing in the file says that this is its encoding."""
+    """A text as it was read; `is_guessed` if nothing in the file says that this is its encoding.
+
+    `stamp` tells the file as it was then from what it may have become.
+    """
 
     text: str
     encoding: str
     is_guessed: bool
+    stamp: Stamp | None = field(default=None, compare=False)
 
 
 def exists(path: Path) -> bool:
@@ -164,7 +173,7 @@ def _is_hidden(path: Path) -> bool:
 
 def _listed(name: str) -> list[str]:
     """The arguments that a file holds."""
-    data = _bytes(Source(None if name == STDIN else Path(name), Path(name)))
+    data, _ = _bytes(Source(None if name == STDIN else Path(name), Path(name)))
     return [os.fsdecode(line) for line in (data.split(b"\0") if b"\0" in data else data.splitlines()) if line]
 
 
@@ -198,13 +207,19 @@ def read(source: Source) -> SourceText:
 
     Raises InputError.
     """
-    return decode(_bytes(source), name=source.name)
+    data, stamp = _bytes(source)
+    return replace(decode(data, name=source.name), stamp=stamp)
 
 
-def _bytes(source: Source) -> bytes:
+def _bytes(source: Source) -> tuple[bytes, Stamp | None]:
+    """What a source holds and, of a file, its stamp."""
     try:
         with opened(source) as stream:
-            return stream.read()
+            stamp = _stamp(os.fstat(stream.fileno())) if source.path else None
+            data = stream.read()
+            if source.path and stamp != _stamp(os.fstat(stream.fileno())):
+                raise InputError(source.name, "changed while it was read; try again")
+            return data, stamp
     except OSError as error:
         raise InputError(source.name, reason(error)) from error
 
@@ -328,18 +343,20 @@ def chunks(path: Path, *, start: float = 0.0, stop: float = 1.0) -> Iterator[str
         raise InputError(path, f"cannot be read as UTF-8 ({error})") from error
 
 
-def write_atomic(path: Path, data: bytes) -> None:
+def write_atomic(path: Path, data: bytes, *, stamp: Stamp | None = None) -> None:
     """Put `data` in place of a file, all of it or, on any failure, nothing. Raises OutputError as `replacing` does."""
-    with replacing(path) as file:
+    with replacing(path, stamp=stamp) as file:
         file.write(data)
 
 
 @contextmanager
-def replacing(path: Path) -> Iterator[IO[bytes]]:
+def replacing(path: Path, *, stamp: Stamp | None = None) -> Iterator[IO[bytes]]:
     """A stream whose content takes the place of a file once the block ends well; if not, the file stays as it was.
 
-    Links are followed, its mode is kept. The new content stands beside the file until it is on the disk. A file that
-    may not be written is not replaced either, and neither is what is no file. Raises OutputError.
+    Links are followed, its mode is kept. The new content has no name, or where the system cannot do that one of its own
+    beside the file, until it is on the disk; what a process that was killed has left there goes. A file that may not be
+    written is not replaced either, and neither is what is no file, or one that is no longer as `stamp` says it was
+    read. Raises OutputError.
     """
     target = Path(os.path.realpath(path))
     if exists(target) and not target.is_file():
@@ -348,24 +365,84 @@ def replacing(path: Path) -> Iterator[IO[bytes]]:
     try:
         if exists(target) and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
-        with temporary.open("xb") as file:
+        with _fresh(temporary) as file:
             yield file
             file.flush()
             os.fsync(file.fileno())
-        _take_over(target, temporary)
-        temporary.replace(target)
+            _take_over(target, file.fileno())
+            if stamp and stamp != _stamp(target.stat()):
+                raise OutputError(path, "changed while it was worked on; not written")
+            is_nameless = not exists(temporary)
+            if is_nameless:
+                _name(file, temporary)
+                temporary.replace(target)  # at once: what dies in between leaves the name
+        if not is_nameless:
+            temporary.replace(target)
     except OSError as error:
         raise OutputError(path, f"cannot be written: {reason(error)}") from error
     finally:
         with suppress(OSError):  # gone already, if all went well
             temporary.unlink()
+    sweep(target.parent)
 
 
-def _take_over(target: Path, temporary: Path) -> None:
+def _fresh(path: Path) -> IO[bytes]:
+    """A new file, locked: without a name until it is linked, where the system can do that, so that it goes with the
+    process; or else with the one given."""
+    if hasattr(os, "O_TMPFILE") and exists(Path("/proc/self/fd")):
+        with suppress(OSError):
+            return os.fdopen(os.open(path.parent, os.O_TMPFILE | os.O_RDWR, 0o666), "w+b")
+    file = path.open("xb")
+    _is_locked(file.fileno())
+    return file
+
+
+def _name(file: IO[bytes], path: Path) -> None:
+    """Give a file without a name one; where the system cannot do that, copy it."""
+    try:  # with a folder, Python follows the link in /proc; without one, it would be linked itself
+        os.link(f"/proc/self/fd/{file.fileno()}", path, src_dir_fd=file.fileno())
+    except OSError:
+        with path.open("xb") as named:
+            file.seek(0)
+            shutil.copyfileobj(file, named)
+            named.flush()
+            os.fsync(named.fileno())
+            os.fchmod(named.fileno(), stat.S_IMODE(os.fstat(file.fileno()).st_mode))
+
+
+def _is_locked(number: int) -> bool:
+    """Lock a file, as long as it is open. Does somebody else have it?"""
+    try:
+        import fcntl
+    except ImportError:  # Windows: nothing is known, so nothing is swept
+        return True
+    try:
+        fcntl.flock(number, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return True
+    return False
+
+
+def sweep(folder: Path) -> None:
+    """Remove what writers that were killed have left in a folder: files of theirs, old enough, that nobody holds."""
+    with suppress(OSError):
+        for path in folder.glob(".unspin-*.tmp"):
+            with suppress(OSError):
+                if path.is_file() and time.time() - path.stat().st_mtime > STALE:
+                    with path.open("rb") as file:
+                        if not _is_locked(file.fileno()):
+                            path.unlink()
+
+
+def _stamp(state: os.stat_result) -> Stamp:
+    return state.st_ino, state.st_size, state.st_mtime_ns
+
+
+def _take_over(target: Path, file: int) -> None:
     """Mode and, as far as allowed, owner of the file that is about to be replaced."""
     with suppress(FileNotFoundError):
         state = target.stat()
         if hasattr(os, "chown"):
             with suppress(OSError):
-                os.chown(temporary, state.st_uid, state.st_gid)
-        temporary.chmod(stat.S_IMODE(state.st_mode))
+                os.chown(file, state.st_uid, state.st_gid)
+        os.chmod(file, stat.S_IMODE(state.st_mode))

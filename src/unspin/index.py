@@ -10,8 +10,11 @@ OutputError, an index that cannot be written. Whatever fails, the index stays as
 from __future__ import annotations
 
 import shutil
+import sqlite3
+import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -22,11 +25,12 @@ import xxhash
 
 from unspin.canon import Canon, canon
 from unspin.errors import IndexFault, OutputError
+from unspin.files import STALE
 from unspin.judge import judged
 from unspin.lexicon import Lexicon
 from unspin.model import Answer, DuplicateKind, KnownPassage, Level, NamedText, Place, Progress
 from unspin.passages import blocks, signature
-from unspin.store import DocumentRow, Store
+from unspin.store import DATABASE, DocumentRow, Store
 
 BLOCK = 2_000_000  # characters judged at a time
 
@@ -82,6 +86,9 @@ class Index:
             "unspin": _version(),
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
         }
+        for left in path.parent.glob(".unspin-*.tmp"):
+            if _is_abandoned(left):  # by a process that was killed
+                shutil.rmtree(left, ignore_errors=True)
         beside = path.with_name(f".unspin-{token_hex(8)}.tmp")
         try:
             with Store.create(beside, settings) as store:
@@ -239,6 +246,20 @@ def describe(path: Path, *, check: bool = False) -> dict[str, str | int]:
             "bytes": sum(file.stat().st_size for file in path.rglob("*") if file.is_file()),
             **store.settings,
         }
+
+
+def _is_abandoned(path: Path) -> bool:
+    """Is it a store that was being made, by a process that is no more? One that is young, or held, is not."""
+    database = path / DATABASE
+    try:
+        if time.time() - max(file.stat().st_mtime for file in (path, *path.iterdir())) < STALE:
+            return False
+        with closing(sqlite3.connect(f"{database.resolve().as_uri()}?mode=rw", uri=True, isolation_level=None)) as held:
+            held.execute("pragma busy_timeout=0")
+            held.execute("begin immediate")
+    except (OSError, ValueError, sqlite3.Error):
+        return False
+    return True
 
 
 def _digest(text: NamedText) -> bytes:

@@ -8,21 +8,16 @@ fall back on wordfreq for words they do not know, so that a rare word still beat
 
 from __future__ import annotations
 
-import hashlib
 import math
 from collections.abc import Sequence
 from functools import cache
-from itertools import takewhile
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol
+from typing import Protocol
 
 import numpy as np
 
 from unspin.errors import InputError
 from unspin.lattice import Floats, Ints
-
-if TYPE_CHECKING:
-    from pocketsphinx import LogMath, NGramModel
 
 START = "<s>"  # stands before the first token of a sentence
 UNKNOWN_SHARE = math.log(2e-3)  # the probability that all words unknown to a model share
@@ -58,42 +53,6 @@ def unknown(word: str) -> float:
     return UNKNOWN_SHARE + math.log(max(_frequencies().get(word, 0.0), LEAST_FREQUENCY) * 1e3)
 
 
-class Arpa:
-    """A trigram model in ARPA format, read and asked through pocketsphinx: slower, but any tool's.
-
-    Punctuation that the model does not know is read across.
-    """
-
-    def __init__(self, path: Path) -> None:
-        from pocketsphinx import LogMath, NGramModel, set_loglevel
-
-        set_loglevel("FATAL")  # its library would write to stderr by itself
-        try:
-            self._model: NGramModel = NGramModel.readfile(str(path))
-        except ValueError as error:
-            raise InputError(path, "not a language model (a packed trigram or ARPA file)") from error
-        log: LogMath = LogMath()
-        self._scale = log.log_to_ln(1_000_000) / 1_000_000
-        self._least = log.get_zero()  # what the library answers for words outside its vocabulary
-        self.digest = f"{path.stem}-{hashlib.sha256(path.read_bytes()).hexdigest()[:12]}"
-
-    def _knows(self, word: str) -> bool:
-        return word == START or self._model.prob((word,)) > self._least
-
-    def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
-        known = [self._knows(word) for word in words]
-        is_mark = [not (k or any(c.isalnum() for c in w)) for k, w in zip(known, words, strict=True)]
-        scores = np.empty(len(trigrams))
-        for row, (far, near, word) in enumerate(trigrams.tolist()):
-            if not known[word]:
-                scores[row] = MARK if is_mark[word] else unknown(words[word])
-                continue
-            history = [n for n in (near, far) if n >= 0 and not is_mark[n]]
-            spoken = takewhile(known.__getitem__, history)
-            scores[row] = self._model.prob((words[word], *(words[n] for n in spoken))) * self._scale
-        return scores
-
-
 class Mixture:
     """The weighted arithmetic mean of several models' probabilities."""
 
@@ -117,6 +76,7 @@ class Mixture:
 
 def load_model(path: Path) -> LanguageModel:
     """The model in a file: packed trigrams, or ARPA. Raises InputError or FormatError."""
+    from unspin import arpa
     from unspin.ngrams import MAGIC, load
 
     try:
@@ -124,7 +84,7 @@ def load_model(path: Path) -> LanguageModel:
             is_packed = file.read(len(MAGIC)) == MAGIC
     except OSError as error:
         raise InputError(path, f"cannot be read as a language model ({error.strerror})") from error
-    return load(path) if is_packed else Arpa(path)
+    return load(path) if is_packed else arpa.load(path)
 
 
 @cache

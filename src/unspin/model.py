@@ -6,7 +6,7 @@ those that a caller may build are checked at birth and refuse what makes no sens
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import NamedTuple
@@ -39,11 +39,14 @@ class Sentence:
 
 @dataclass(frozen=True, slots=True)
 class Paragraph:
-    """A run of text between line breaks, without them; never empty or only white space."""
+    """A run of text between line breaks, without them; never empty or only white space.
+
+    Those of a long text are found anew whenever `sentences` are iterated over, so that it need not be held in tokens.
+    """
 
     start: int
     end: int
-    sentences: tuple[Sentence, ...]
+    sentences: Sequence[Sentence]
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,9 +57,14 @@ class Document:
     paragraphs: tuple[Paragraph, ...]
 
     @property
+    def sentences(self) -> Iterator[Sentence]:
+        """All sentences in reading order."""
+        return (sentence for paragraph in self.paragraphs for sentence in paragraph.sentences)
+
+    @property
     def tokens(self) -> tuple[Token, ...]:
         """All tokens in reading order."""
-        return tuple(t for p in self.paragraphs for s in p.sentences for t in s.tokens)
+        return tuple(token for sentence in self.sentences for token in sentence.tokens)
 
 
 class Status(StrEnum):

@@ -13,7 +13,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
-from collections.abc import Callable, Iterable, Iterator, Sequence, Set
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -58,6 +58,11 @@ def shipped() -> Path:
 def load(path: Path) -> BackoffTrigrams:
     """The model in a packed file; the file is mapped, not read, so that processes share it."""
     header, arrays = _map(path)
+    try:
+        bigrams = level_keys(arrays["bigram_start"], arrays["bigram_word"])
+        trigrams = level_keys(arrays["trigram_start"], arrays["trigram_word"])
+    except ValueError as error:
+        raise FormatError(path, f"damaged packed trigram model: {error}") from error
     values = -STEP * np.arange(256.0)
     backoffs = values + STEP * BACKOFF_ZERO
     return BackoffTrigrams(
@@ -65,9 +70,9 @@ def load(path: Path) -> BackoffTrigrams:
         numbers={word: number for number, word in enumerate(header["words"])},
         unigram=values[arrays["unigram"]],
         unigram_backoff=backoffs[arrays["unigram_backoff"]],
-        bigram=Level(level_keys(arrays["bigram_start"], arrays["bigram_word"]), arrays["bigram"], values),
+        bigram=Level(bigrams, arrays["bigram"], values),
         bigram_backoff=(arrays["bigram_backoff"], backoffs),
-        trigram=Level(level_keys(arrays["trigram_start"], arrays["trigram_word"]), arrays["trigram"], values),
+        trigram=Level(trigrams, arrays["trigram"], values),
     )
 
 
@@ -82,7 +87,7 @@ def _map(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
     size = int.from_bytes(data[len(MAGIC) : start].tobytes(), "little")
     try:
         header = json.loads(data[start : start + size].tobytes())
-        if not header.keys() >= {"words", "sizes", "digest"}:
+        if not (header.keys() >= {"words", "sizes", "digest"} and {*map(type, header["words"])} == {str}):
             raise ValueError("an incomplete header")
         arrays, place = {}, _aligned(start + size)
         for name, dtype in _ARRAYS.items():
@@ -92,9 +97,20 @@ def _map(path: Path) -> tuple[dict[str, Any], dict[str, NDArray[Any]]]:
             if len(arrays[name]) != count:
                 raise ValueError(f"{name} is cut short")
             place = _aligned(end)
-    except (ValueError, KeyError, TypeError, AttributeError) as error:
+        _check(len(header["words"]), arrays)
+    except (ValueError, LookupError, TypeError, AttributeError, RecursionError) as error:
         raise FormatError(path, f"damaged packed trigram model: {error}") from error
     return header, arrays
+
+
+def _check(words: int, arrays: Mapping[str, NDArray[Any]]) -> None:
+    """Raises ValueError if the arrays of a model of so many words do not fit together."""
+    sizes = {name: len(array) for name, array in arrays.items()}
+    expected = {"unigram": words, "unigram_backoff": words, "bigram_start": words + 1}
+    expected |= dict.fromkeys(("bigram", "bigram_backoff"), sizes["bigram_word"])
+    expected |= {"trigram_start": sizes["bigram_word"] + 1, "trigram": sizes["trigram_word"]}
+    if not words or any(sizes[name] != size for name, size in expected.items()):
+        raise ValueError("its arrays do not fit together")
 
 
 def _aligned(place: int) -> int:

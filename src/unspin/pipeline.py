@@ -10,16 +10,27 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
+from itertools import chain
 
 from unspin.channel import SPIN_RATES
 from unspin.consensus import Sibling, Siblings, digest
 from unspin.debris import mend
 from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
-from unspin.decode import Decoding, Reading, decode
+from unspin.decode import Blocks
 from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, Document, DuplicateGroup, Progress, Restoration, Sentence, Signature, SpinEvidence
+from unspin.model import (
+    Candidate,
+    Document,
+    DuplicateGroup,
+    Edit,
+    Held,
+    Progress,
+    Restoration,
+    Signature,
+    SpinEvidence,
+)
 from unspin.rank import Ranker, default_ranker
 from unspin.repeats import find_repeats, without_repeats
 from unspin.screen import is_plain, screen, words_of
@@ -55,39 +66,22 @@ def release() -> str:
         return "0"
 
 
-def _sentences(document: Document) -> list[Sentence]:
-    return [sentence for paragraph in document.paragraphs for sentence in paragraph.sentences]
-
-
-def _undecoded(words: int) -> Decoding:
-    """What decoding finds in a text that is surely clean."""
-    return Decoding((), (0.0,) * len(SPIN_RATES), words)
-
-
 def _look(
-    text: str,
-    lexicon: Lexicon,
-    model: LanguageModel,
-    ranker: Ranker,
-    *,
-    keep_duplicates: bool = False,
-    assume_spun: bool = False,
-    looks_clean: bool = False,
-    gate: Callable[[Decoding], bool] | None = None,
-) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
+    text: str, lexicon: Lexicon, *, keep_duplicates: bool = False, looks_clean: bool = False
+) -> tuple[Document, tuple[DuplicateGroup, ...], Document]:
+    """A document, its repeats, and the document without them; of a clean text that has none, not even tokens."""
     if looks_clean and is_plain(text):
-        return Document(text, ()), (), _undecoded(len(words_of(text)))
+        document = Document(text, ())
+        return document, (), document
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, lexicon=lexicon)
-    sentences = _sentences(without_repeats(document, duplicates))
-    if looks_clean:
-        words = sum(token.is_word for sentence in sentences for token in sentence.tokens)
-        return document, duplicates, _undecoded(words)
-    return document, duplicates, decode(sentences, lexicon, model, ranker, assume_spun=assume_spun, gate=gate)
+    return document, duplicates, without_repeats(document, duplicates)
 
 
-def _is_spun(decoding: Decoding) -> bool:
-    return evidence(decoding, SPIN_RATES).is_spun
+def _words(document: Document) -> int:
+    """How many words a clean document has, segmented or not."""
+    segmented = sum(token.is_word for sentence in document.sentences for token in sentence.tokens)
+    return segmented or len(words_of(document.text))
 
 
 def restore(
@@ -111,9 +105,10 @@ def restore(
     all, as texts or read beforehand: all copies are read together, and an unspun one's words win. The cleaned text:
     `unspin.cleaned(restoration)`.
     """
-    restoration, _ = _restored(
+    return _restored(
         text,
-        lexicon=lexicon or default_lexicon(),
+        lambda candidates: None,
+        lexicon=lexicon,
         model=model,
         ranker=ranker,
         min_confidence=min_confidence,
@@ -122,7 +117,6 @@ def restore(
         screened=screened,
         siblings=siblings,
     )
-    return restoration
 
 
 def examine(
@@ -139,9 +133,10 @@ def examine(
 ) -> tuple[Restoration, tuple[Candidate, ...]]:
     """Restore a text, as `restore` does, and return also all candidates that it was decided from, for a person to
     choose from; none for a text without spin evidence."""
-    lexicon = lexicon or default_lexicon()
-    restoration, readings = _restored(
+    found: list[Candidate] = []
+    restoration = _restored(
         text,
+        found.extend,
         lexicon=lexicon,
         model=model,
         ranker=ranker,
@@ -151,13 +146,14 @@ def examine(
         screened=screened,
         siblings=siblings,
     )
-    return restoration, tuple(candidates(text, readings, lexicon))
+    return restoration, tuple(found)
 
 
 def _restored(
     text: str,
+    tell: Callable[[Iterator[Candidate]], None],
     *,
-    lexicon: Lexicon,
+    lexicon: Lexicon | None,
     model: LanguageModel | None,
     ranker: Ranker | None,
     min_confidence: float,
@@ -165,37 +161,34 @@ def _restored(
     assume_spun: bool,
     screened: bool,
     siblings: Sequence[str | Sibling],
-) -> tuple[Restoration, Sequence[Reading]]:
-    """A restoration and, of a spun text, all readings that it was decided from."""
+) -> Restoration:
+    """The restoration of a text; `tell` is given the candidates of one stretch of it after the other."""
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
-    model, ranker = model or default_model(), ranker or default_ranker()
+    lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
     copies = [Sibling(one, lexicon, model) if isinstance(one, str) else one for one in siblings]
     together = Siblings(ranker, copies)
-    is_screened = screened and not assume_spun and not copies
-    document, duplicates, decoding = _look(
-        text,
-        lexicon,
-        model,
-        together if copies else ranker,
-        keep_duplicates=keep_duplicates,
-        assume_spun=assume_spun,
-        looks_clean=is_screened and screen(lexicon, model).looks_clean(text),
-        gate=None if assume_spun else _is_spun,
-    )
-    spin = evidence(decoding, SPIN_RATES)
+    looks_clean = screened and not assume_spun and not copies and screen(lexicon, model).looks_clean(text)
+    _, duplicates, kept = _look(text, lexicon, keep_duplicates=keep_duplicates, looks_clean=looks_clean)
+    blocks = None if looks_clean else Blocks(lambda: kept.sentences, lexicon, model)
+    spin = evidence(blocks, SPIN_RATES) if blocks else SpinEvidence(0.0, 0.0, _words(kept), False)
     if assume_spun:
         spin = replace(spin, is_spun=True)
-    readings = decoding.readings if spin.is_spun else ()
-    edits, held = decide(text, readings, lexicon, min_confidence=min_confidence)
-    edits = tuple(together.attested(edits))
-    kept = without_repeats(document, duplicates)
-    if spin.is_spun:
+    decided: list[Edit] = []
+    waiting: list[Held] = []
+    asked = together if copies else ranker
+    for readings in blocks.readings(asked, assume_spun=assume_spun) if blocks and spin.is_spun else ():
+        some, others = decide(text, readings, lexicon, min_confidence=min_confidence)
+        decided += together.attested(some)
+        waiting += others
+        tell(candidates(text, readings, lexicon))
+    edits, held = tuple(decided), tuple(waiting)
+    if copies and spin.is_spun:
         edits, held = overrule(
-            text, _sentences(kept), edits, held, siblings=copies, lexicon=lexicon, min_confidence=min_confidence
+            text, [*kept.sentences], edits, held, siblings=copies, lexicon=lexicon, min_confidence=min_confidence
         )
     edits, debris = mend(kept, edits, is_spun=spin.is_spun, min_confidence=min_confidence)
-    restoration = Restoration(
+    return Restoration(
         original=text,
         spin=spin,
         duplicates=duplicates,
@@ -213,7 +206,6 @@ def _restored(
         ),
         siblings=tuple(copy.name for copy in copies) if spin.is_spun else (),
     )
-    return restoration, readings
 
 
 def sign(
@@ -230,7 +222,7 @@ def sign(
     """The signature of what `restore` makes of any text with these."""
     options = [
         ("ranker", ranker.digest),
-        ("min_confidence", f"{min_confidence:g}"),
+        ("min_confidence", repr(min_confidence)),
         ("keep_duplicates", str(keep_duplicates).lower()),
         ("assume_spun", str(assume_spun).lower()),
     ]
@@ -287,12 +279,13 @@ def inspect(
 ) -> Inspection:
     """All that `restore` decides on: the spin evidence, every candidate with its posteriors, the repeats."""
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    document, duplicates, decoding = _look(text, lexicon, model, ranker)
+    document, duplicates, kept = _look(text, lexicon)
+    blocks = Blocks(lambda: kept.sentences, lexicon, model)
     return Inspection(
         document=document,
-        spin=evidence(decoding, SPIN_RATES),
-        gains=tuple(zip(SPIN_RATES, decoding.gains, strict=True)),
-        candidates=tuple(candidates(text, decoding.readings, lexicon)),
+        spin=evidence(blocks, SPIN_RATES),
+        gains=tuple(zip(SPIN_RATES, blocks.gains, strict=True)),
+        candidates=tuple(chain.from_iterable(candidates(text, some, lexicon) for some in blocks.readings(ranker))),
         duplicates=duplicates,
         signature=Signature(release(), lexicon.digest, model.digest, (("ranker", ranker.digest),)),
     )

@@ -21,6 +21,7 @@ from functools import cache
 from importlib import resources
 from itertools import pairwise
 from pathlib import Path
+from tokenize import TokenError
 from typing import NamedTuple, Protocol
 
 import numpy as np
@@ -40,7 +41,10 @@ SHORTEST_SENTENCE = 4  # words; shorter ones, and those mostly capitalised, are 
 OPENERS = frozenset("\"'\u2018\u201c\u2014:(")  # what the first word of a quotation or a clause stands after
 LEAST_CASE = 0.02  # no word is always written in one way
 # What numpy raises on archives that are none, cut short or damaged.
-DAMAGED = (LookupError, ValueError, TypeError, EOFError, RuntimeError, zipfile.BadZipFile, zlib.error)
+DAMAGED = (
+    *(AttributeError, LookupError, ValueError, TypeError, EOFError, RuntimeError, MemoryError),
+    *(zipfile.BadZipFile, zlib.error, TokenError),
+)
 FUNCTION_WORDS = 100  # the most frequent words: they fit everywhere, and say nothing of a topic
 
 
@@ -248,6 +252,8 @@ def load(path: Path) -> VectorRanker:
                 raise ValueError("its arrays do not fit together")
             if not len(words) == len(vectors) == len(capital):
                 raise ValueError("its arrays are not of one length")
+            if not all(np.isfinite(array).all() for array in (vectors, capital, arrays["signs"], weights)):
+                raise ValueError("numbers that are none")
             return VectorRanker(words, vectors, arrays["signs"], capital, weights=weights)
     except OSError as error:
         raise InputError(path, f"cannot be read as a ranker ({error.strerror or error})") from error

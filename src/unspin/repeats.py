@@ -24,6 +24,7 @@ import re
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from operator import itemgetter
 from typing import NamedTuple
 
@@ -134,7 +135,8 @@ def find_repeats(document: Document, *, lexicon: Lexicon | None = None) -> tuple
 
 def _repeats_on_purpose(text: str, paragraph: Paragraph) -> bool:
     """Is it of a form that authors repeat: short, a list item, a quotation, dialogue, a table or code?"""
-    if sum(token.is_word for sentence in paragraph.sentences for token in sentence.tokens) < MIN_WORDS:
+    words = (token for sentence in paragraph.sentences for token in sentence.tokens if token.is_word)
+    if sum(1 for _ in islice(words, MIN_WORDS)) < MIN_WORDS:
         return True
     seen = _UNSEEN.sub("", text).strip()
     if _LIST_ITEM.match(seen) or seen[0] in ">—–" or _TABLE_OR_CODE.search(seen):

@@ -11,7 +11,7 @@ not one a text. A temporary directory that cannot be written raises OutputError.
 
 from __future__ import annotations
 
-import pickle
+import json
 import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
@@ -20,6 +20,7 @@ from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -30,7 +31,7 @@ from unspin.copies import Graph, Policy, groups_of
 from unspin.fingerprint import read
 from unspin.lexicon import Lexicon
 from unspin.match import Matcher
-from unspin.model import Copy, CopyGroup, Keep, Level, Place, Progress
+from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
 from unspin.passages import Block, blocks, digest_keys, gram_keys
 from unspin.postings import KIND_BITS, Kind, Numbers, Rows, Spool, lookup, run_starts, span, within
 from unspin.store import PassageRow, Store, writing
@@ -50,19 +51,19 @@ class Groups:
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.executescript(
             "pragma journal_mode=off; pragma synchronous=off; begin;"
-            "create table groups (kept integer primary key, data blob);"
+            "create table groups (kept integer primary key, data text);"
             "create table gone (text integer, start integer, stop integer, primary key (text, start)) without rowid;"
         )
 
     def add(self, kept: int, group: CopyGroup) -> None:
         """Add a group, with the number of its kept passage."""
-        self._connection.execute("insert into groups values (?, ?)", (kept, pickle.dumps(group)))
+        self._connection.execute("insert into groups values (?, ?)", (kept, json.dumps(_fields(group))))
         places = [(copy.place.text, copy.place.start, copy.place.end) for copy in group.copies]
         self._connection.executemany("insert into gone values (?, ?, ?)", places)
 
     def __iter__(self) -> Iterator[CopyGroup]:
         for (data,) in self._connection.execute("select data from groups order by kept"):
-            yield pickle.loads(data)
+            yield _group(*json.loads(data))
 
     def gone(self, text: int) -> list[Place]:
         """The copies in a text, in order."""
@@ -72,6 +73,29 @@ class Groups:
     def close(self) -> None:
         """Let go of them."""
         self._connection.close()
+
+
+def _fields(group: CopyGroup) -> list[Any]:
+    """A group as numbers and words; `_group` makes it again."""
+    copies, overlaps = (
+        [(*_numbers(one.place), one.kind, one.score, one.rule) for one in some]
+        for some in (group.copies, group.overlaps)
+    )
+    weakest = [_numbers(place) for place in group.weakest]
+    return [_numbers(group.kept), copies, weakest, group.weakest_score, overlaps]
+
+
+def _numbers(place: Place) -> tuple[int, int, int]:
+    return place.text, place.start, place.end
+
+
+def _group(kept: list[int], copies: list[Any], weakest: list[Any], score: float, overlaps: list[Any]) -> CopyGroup:
+    made, over = (
+        tuple(Copy(Place(*where), DuplicateKind(kind), share, rule) for *where, kind, share, rule in some)
+        for some in (copies, overlaps)
+    )
+    first, second = (Place(*place) for place in weakest)
+    return CopyGroup(Place(*kept), made, (first, second), score, over)
 
 
 @contextmanager

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import secrets
 import shutil
 import sqlite3
@@ -42,6 +43,9 @@ create index documents_by_digest on documents (digest);
 create table settings (name text primary key, value text);
 create table segments (position integer primary key, name text, count integer, checksum text);
 """
+
+
+_NAME = re.compile("[0-9a-f]{16}")  # of a segment
 
 
 class DocumentRow(NamedTuple):
@@ -114,7 +118,7 @@ class Store:
         if not database.is_file():
             there = "is no index" if path.exists() else "there is no index here"
             raise IndexFault(path, f"{there}; `unspin index build` makes one")
-        with _read(database):
+        with writing(path), _read(database):  # readers write, too: SQLite keeps a file of locks
             connection = _connected(database)
             if connection.execute("pragma application_id").fetchone() != (MARK,):
                 raise IndexFault(database, "is a database, but no index of unspin")
@@ -138,6 +142,8 @@ class Store:
         with _read(self.path / DATABASE):
             self.settings = dict(self._connection.execute("select name, value from settings"))
             rows = self._connection.execute("select name, count, checksum from segments order by position").fetchall()
+            if not all(_is_segment(*row) for row in rows):
+                raise IndexFault(self.path / DATABASE, "is damaged: it lists files that are none; build the index anew")
             self.segments = [Segment(self.path / SEGMENTS / name, count, check) for name, count, check in rows]
             self.documents, self.passages = self._next("documents"), self._next("passages")
         self.base = {"documents": self.documents, "passages": self.passages}
@@ -283,14 +289,16 @@ class Store:
     def passage_rows(self, numbers: Iterable[int], *, text: bool = True) -> dict[int, PassageRow]:
         """Passages by number, with or without their texts. Raises IndexFault."""
         columns = ", ".join(PassageRow._fields[:-1]) + (", text" if text else ", null")
-        found = self._rows("passages", columns, numbers)
-        return {row[0]: PassageRow._make((*row[:-1], None if row[-1] is None else _unpacked(row[-1]))) for row in found}
+        with _read(self.path / DATABASE):
+            found = self._rows("passages", columns, numbers)
+            return {row[0]: _passage(row) for row in found}
 
     def document_rows(self, numbers: Iterable[int]) -> dict[int, DocumentRow]:
         """Documents by number. Raises IndexFault."""
         columns = ", ".join(DocumentRow._fields)
-        rows = self._rows("documents", columns, numbers)
-        return {row[0]: DocumentRow(row[0], _unpacked(row[1]), *row[2:]) for row in rows}
+        with _read(self.path / DATABASE):
+            rows = self._rows("documents", columns, numbers)
+            return {row[0]: DocumentRow(row[0], _unpacked(row[1]), *row[2:]) for row in rows}
 
     def _rows(self, table: str, columns: str, numbers: Iterable[int]) -> Iterator[tuple[Any, ...]]:
         wanted = sorted(set(numbers))
@@ -306,12 +314,30 @@ class Store:
                     yield from found
 
 
+def _is_segment(name: object, count: object, checksum: object) -> bool:
+    """Can this stand in the list of segments? A name that leads elsewhere must never be read, or deleted."""
+    named = isinstance(name, str) and _NAME.fullmatch(name) is not None
+    return named and isinstance(count, int) and count >= 0 and isinstance(checksum, str)
+
+
 def _packed(text: str) -> bytes:
     return text.encode("utf-8", "surrogatepass")
 
 
-def _unpacked(data: bytes) -> str:
-    return data.decode("utf-8", "surrogatepass")
+def _unpacked(data: object) -> str:
+    try:
+        if isinstance(data, bytes):
+            return data.decode("utf-8", "surrogatepass")
+    except UnicodeDecodeError:
+        pass
+    raise sqlite3.DatabaseError("a text in it is none")
+
+
+def _passage(columns: tuple[Any, ...]) -> PassageRow:
+    row = PassageRow._make((*columns[:-1], None if columns[-1] is None else _unpacked(columns[-1])))
+    if not all(isinstance(number, int) for number in (row.document, row.start, row.stop, row.length)):
+        raise sqlite3.DatabaseError("a passage in it is none")
+    return row
 
 
 def _connected(database: Path) -> sqlite3.Connection:
@@ -333,7 +359,7 @@ def _read(database: Path) -> Iterator[None]:
     """Names what SQLite finds wrong with a database that is read."""
     try:
         yield
-    except sqlite3.DatabaseError as error:
+    except (sqlite3.DatabaseError, UnicodeDecodeError) as error:  # SQLite quotes what is no text, too
         if isinstance(error, sqlite3.OperationalError) and error.sqlite_errorcode & 0xFF in _WRITING:
             raise
         raise IndexFault(database, f"cannot be read ({error}); copy the whole index again, or build it anew") from error

@@ -17,8 +17,10 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from itertools import chain
+from typing import overload
 
 from unspin.model import Document, Paragraph, Sentence, Token
 
@@ -69,8 +71,13 @@ _TOKEN = re.compile(
 # A line break ends a paragraph; the separators are str.splitlines' own.
 _BREAK = re.compile(r"[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]+")
 
+LONG = 1_000_000  # code points; tokens take a hundred times the memory of what they stand for
+LONGEST_SENTENCE = 2_000  # tokens; what has no full stop for so long is cut, so that blocks stay small
+AHEAD = 3  # tokens that tell whether a sentence ends before them
+
 _STOPS = ".!?\u2026"
 _CLOSERS = "\"')]}\u2019\u201d\u00bb"
+_ENDING = frozenset(_STOPS + _CLOSERS)
 OPENERS = "\"'([{\u2018\u201c\u00ab"
 _NEVER_FIRST = ",;:.!?\u2026)]}\u201d\u00bb%"
 _ABBREVIATIONS = frozenset(
@@ -151,14 +158,49 @@ def _ends(found: Sequence[Token], last: int) -> bool:
     return not _is_abbreviation(before, follower) or (follower.norm in _STARTERS and not is_lower)
 
 
-def _sentences(found: Sequence[Token]) -> Iterator[Sentence]:
-    first = 0
-    for i in range(1, len(found)):
-        last = found[i - 1]
-        if last.text[-1] in _STOPS + _CLOSERS and last.end < found[i].start and _ends(found, i - 1):
-            yield Sentence(found[first].start, last.end, tuple(found[first:i]))
-            first = i
-    yield Sentence(found[first].start, found[-1].end, tuple(found[first:]))
+def _parted(found: Sequence[Token], size: int) -> bool:
+    """Do the first `size` tokens make a sentence that ends before the next one?"""
+    if size >= LONGEST_SENTENCE:
+        return True
+    last = found[size - 1]
+    return last.text[-1] in _ENDING and last.end < found[size].start and _ends(found, size - 1)
+
+
+def _sentences(stream: Iterable[Token]) -> Iterator[Sentence]:
+    found: list[Token] = []
+    size = 1
+    for token in chain(stream, [None] * AHEAD):
+        if token is not None:
+            found.append(token)
+            if len(found) < size + AHEAD:
+                continue
+        if size < len(found):
+            if _parted(found, size):
+                yield Sentence(found[0].start, found[size - 1].end, tuple(found[:size]))
+                found, size = found[size:], 0
+            size += 1
+    if found:
+        yield Sentence(found[0].start, found[-1].end, tuple(found))
+
+
+class _Unread(Sequence[Sentence]):
+    """The sentences of a stretch of text, found anew whenever they are asked for."""
+
+    def __init__(self, text: str, start: int, end: int) -> None:
+        self._text, self._span = text, (start, end)
+
+    def __iter__(self) -> Iterator[Sentence]:
+        return _sentences(tokens(self._text, *self._span))
+
+    def __len__(self) -> int:
+        return sum(1 for _ in self)
+
+    @overload
+    def __getitem__(self, index: int) -> Sentence: ...
+    @overload
+    def __getitem__(self, index: slice) -> Sequence[Sentence]: ...
+    def __getitem__(self, index: int | slice) -> Sentence | Sequence[Sentence]:
+        return tuple(self)[index]
 
 
 def _lines(text: str) -> Iterator[tuple[int, int]]:
@@ -170,15 +212,18 @@ def _lines(text: str) -> Iterator[tuple[int, int]]:
 
 
 def _paragraphs(text: str) -> Iterator[Paragraph]:
+    is_long = len(text) > LONG
     for start, end in _lines(text):
-        if found := list(tokens(text, start, end)):
-            yield Paragraph(start, end, tuple(_sentences(found)))
+        if any(True for _ in tokens(text, start, end)):
+            found = _Unread(text, start, end)
+            yield Paragraph(start, end, found if is_long else tuple(found))
 
 
 def segment(text: str) -> Document:
     """Split a text into paragraphs (at line breaks), sentences and tokens.
 
-    A sentence runs from its first token to its last; a line without tokens is no paragraph.
+    A sentence runs from its first token to its last, and holds LONGEST_SENTENCE tokens at most; a line without tokens
+    is no paragraph. Of a text longer than LONG, the tokens are not kept.
 
     >>> [p.end - p.start for p in segment("One.\\r\\n\\r\\nTwo three.").paragraphs]
     [4, 10]

@@ -382,19 +382,13 @@ def test_a_spun_text_gains_most_at_a_high_rate() -> None:
     assert found.gains[-1] > 10.0
 
 
-def test_a_text_that_the_gate_finds_clean_is_not_read_and_gains_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked: list[Decoding] = []
-
-    def gate(found: Decoding) -> bool:
-        asked.append(found)
-        return False
-
+def test_blocks_are_held_or_made_again_and_read_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "BLOCK", 50)
     whole = decode(sentences(LONG), ARTICLE, Fickle())
-    found = decode(sentences(LONG), ARTICLE, Fickle(), gate=gate)
-    assert asked == [found] and found == Decoding((), whole.gains, whole.words)
-    assert decode(sentences(LONG), ARTICLE, Fickle(), gate=lambda _: True) == whole
-    monkeypatch.setattr(decoding, "BLOCK", 50)  # what a longer text gains is not known before its last block
-    assert decode(sentences(LONG), ARTICLE, Fickle(), gate=gate).readings
+    monkeypatch.setattr(decoding, "HELD", 0)
+    assert decode(sentences(LONG), ARTICLE, Fickle()) == whole
+    monkeypatch.setattr(decoding, "HELD", 99)
+    assert decode(sentences(LONG), ARTICLE, Fickle()) == whole
 
 
 def test_a_text_without_a_match_has_one_reading_and_loses_by_its_heads() -> None:

@@ -3,6 +3,7 @@ inert, lines that obey the schema."""
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
@@ -258,6 +259,8 @@ def test_a_long_line_with_many_edits_takes_linear_time() -> None:
 
 def test_lines_quote_the_text_and_say_why() -> None:
     first, second = parsed(RESTORED)
+    text = hashlib.sha256(RESTORED.original.encode()).hexdigest()
+    assert {(line.pop("signature"), line.pop("text")) for line in (first, second)} == {(str(RESTORED.signature), text)}
     assert first == {
         "start": 4,
         "end": 12,

@@ -22,7 +22,7 @@ LAYERS = (
     ("text", "gold", "lattice", "files", "stretches"),
     ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
     ("backoff", "canon"),
-    ("ngrams",),
+    ("ngrams", "arpa"),
     ("channel", "align", "calibration", "diff", "formats", "inflect", "spin", "fingerprint", "verbatim"),
     ("rank", "blocking", "units", "intersect", "findings"),
     ("learn", "match", "postings"),
@@ -33,13 +33,14 @@ LAYERS = (
     ("debris", "ask", "consensus", "screen"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
+    ("explain", "replay", "doctor"),
     ("train", "neural", "review", "cases", "batch"),
     ("commands", "pytest_plugin"),
     ("cli",),
     ("__main__",),
 )
 # Upward, but only from inside a function, when it is first needed: a protocol that knows its default.
-LAZY = {("language", "backoff"), ("language", "ngrams"), ("rank", "neural")}
+LAZY = {("language", "backoff"), ("language", "arpa"), ("language", "ngrams"), ("rank", "neural")}
 # Who may talk to a terminal, or draw for one.
 INTERFACE = {"commands", "cli", "__main__", "diff"}
 TERMINAL = {"click", "rich"}

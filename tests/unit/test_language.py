@@ -5,19 +5,20 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
+from itertools import takewhile
 from pathlib import Path
 
 import numpy as np
 import pytest
-from pocketsphinx import get_model_path
+from pocketsphinx import LogMath, NGramModel, get_model_path, set_loglevel
 
 from unspin.backoff import BackoffTrigrams, embedded, read_trie
 from unspin.errors import FormatError, InputError, UnspinError
 from unspin.language import (
     LEAST_FREQUENCY,
+    MARK,
     START,
     UNKNOWN_SHARE,
-    Arpa,
     LanguageModel,
     Mixture,
     default_model,
@@ -36,6 +37,35 @@ class Constant:
 
     def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
         return np.full(len(trigrams), math.log(self.chance))
+
+
+class Sphinx:
+    """A trigram model in ARPA format, or pocketsphinx's own, read and asked through pocketsphinx itself."""
+
+    def __init__(self, path: Path) -> None:
+        from pocketsphinx import LogMath, NGramModel
+
+        set_loglevel("FATAL")  # its library would write to stderr by itself
+        self._model: NGramModel = NGramModel.readfile(str(path))
+        log: LogMath = LogMath()
+        self._scale = log.log_to_ln(1_000_000) / 1_000_000
+        self._least = log.get_zero()  # what the library answers for words outside its vocabulary
+
+    def _knows(self, word: str) -> bool:
+        return word == START or self._model.prob((word,)) > self._least
+
+    def score(self, words: Sequence[str], trigrams: Ints) -> Floats:
+        known = [self._knows(word) for word in words]
+        is_mark = [not (k or any(c.isalnum() for c in w)) for k, w in zip(known, words, strict=True)]
+        scores = np.empty(len(trigrams))
+        for row, (far, near, word) in enumerate(trigrams.tolist()):
+            if not known[word]:
+                scores[row] = MARK if is_mark[word] else unknown(words[word])
+                continue
+            history = [n for n in (near, far) if n >= 0 and not is_mark[n]]
+            spoken = takewhile(known.__getitem__, history)
+            scores[row] = self._model.prob((words[word], *(words[n] for n in spoken))) * self._scale
+        return scores
 
 
 def scores(model: LanguageModel, *contexts: tuple[str, str, str]) -> list[float]:
@@ -86,7 +116,7 @@ def test_read_into_arrays_it_answers_as_pocketsphinx_itself_does(sphinx: Backoff
     rows = np.asarray(list(itertools.product(range(-1, len(words)), repeat=3)))
     far, near, last = rows.T
     rows = rows[(last > 0) & ~((near < 1) & (far >= 0))]  # nothing stands before a start, nor is one asked for
-    theirs, ours = Arpa(trie).score(words, rows), sphinx.score(words, rows)
+    theirs, ours = Sphinx(trie).score(words, rows), sphinx.score(words, rows)
     assert len(rows) > 5_000
     assert ours == pytest.approx(theirs, abs=0.002)  # theirs are rounded
 
@@ -212,3 +242,43 @@ def test_a_file_that_is_no_model_is_refused_by_name(tmp_path: Path, name: str, d
         load_model(path)
     assert str(path) in str(caught.value)
     assert isinstance(caught.value, InputError)
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "problem"),
+    [
+        ("ngram 2=2", "ngram 2=3", "other numbers"),
+        ("ngram 1=4", "ngram 1=999999999999", "other numbers"),
+        ("\\end\\", "", "cut short"),
+        ("-0.1 the war", "-0.1 the sea", "'sea' is not among the 1-grams"),
+        ("-0.1 the war", "-0.1 the", "a 2-gram is"),
+        ("-0.1 the war", "nan the war", "a log-probability that is none"),
+        ("-0.1 the war", "x the war", "could not convert"),
+        ("-0.5 war -0.3", "-0.5 the -0.3", "'the' stands there twice"),
+        ("ngram 1=4", "mgram 1=4", "neither a count"),
+    ],
+)
+def test_a_damaged_arpa_file_is_refused(tmp_path: Path, before: str, after: str, problem: str) -> None:
+    path = tmp_path / "tiny.arpa"
+    path.write_text(ARPA.replace(before, after, 1), encoding="utf-8")
+    with pytest.raises(FormatError, match=problem):
+        load_model(path)
+
+
+def test_an_arpa_file_answers_as_pocketsphinx_does(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.arpa"
+    three = "\\3-grams:\n-0.05 <s> the war\n\n\\end\\"
+    path.write_text(ARPA.replace("\\end\\", three).replace("ngram 2=2", "ngram 2=2\nngram 3=1"), encoding="utf-8")
+    words = [START, "the", "war", "xqzzy", "\u2014"]
+    rows = np.asarray(list(itertools.product(range(-1, len(words)), repeat=3)))
+    far, near, last = rows.T
+    rows = rows[(last > 0) & ~((near < 1) & (far >= 0))]
+    assert load_model(path).score(words, rows) == pytest.approx(Sphinx(path).score(words, rows), abs=0.002)
+
+
+def test_a_trigram_without_its_bigram_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "tiny.arpa"
+    three = "\\3-grams:\n-0.05 war the war\n\\end\\"
+    path.write_text(ARPA.replace("\\end\\", three).replace("ngram 2=2", "ngram 2=2\nngram 3=1"), encoding="utf-8")
+    with pytest.raises(FormatError, match="no 2-gram"):
+        load_model(path)

@@ -19,6 +19,7 @@ from unspin.gold import parse_markup
 from unspin.language import default_model
 from unspin.model import DecidedBy, DuplicateKind, Entry, HeldReason, Restoration, Status
 from unspin.pipeline import default_lexicon
+from unspin.rank import UNRANKED
 from unspin.text import segment
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -211,3 +212,22 @@ def test_min_confidence_binds_mended_debris_too() -> None:
     sure = restore(text, assume_spun=True, min_confidence=1.0)
     assert sure.edits == ()
     assert any(edit.decided_by == DecidedBy.DEBRIS for edit in restore(text, assume_spun=True).edits)
+
+
+def test_a_text_read_in_blocks_is_restored_as_one_that_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    text = (SEED + "\n") * 2
+    whole = restore(text, ranker=UNRANKED)
+    monkeypatch.setattr("unspin.text.LONG", 0)
+    monkeypatch.setattr("unspin.decode.HELD", 0)
+    assert restore(text, ranker=UNRANKED) == whole
+    assert whole.edits and whole.duplicates
+
+
+def test_a_clean_text_is_weighed_and_never_decoded(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object) -> None:
+        raise AssertionError("decoded")
+
+    monkeypatch.setattr("unspin.decode._Block.decode", refuse)
+    assert not restore("The war has lasted for more than a year, and nobody knows how it will end.").edits
+    with pytest.raises(AssertionError, match="decoded"):
+        restore(SEED)

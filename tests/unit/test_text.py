@@ -1,6 +1,7 @@
 """Tokens, sentences and paragraphs of the texts that scraping brings."""
 
 import time
+import tracemalloc
 
 import pytest
 
@@ -169,3 +170,36 @@ def test_a_five_megabyte_line_is_segmented() -> None:
     line = "word " * 1_000_000
     assert len(segment(line).tokens) == 1_000_000
     assert words("x" * 5_000_000) == ["x" * 5_000_000]
+
+
+PROSE = "He said (twice) that it was over. “Why?” he asked... Mr. Putin of the U.S. agreed! See No. 5; no. Yes.\n\n" * 9
+
+
+@pytest.mark.parametrize("text", [PROSE, "a b " * 3_000, "x. " * 3_000, ") ] . ! ” " * 900, "\n \n", ". . . A b"])
+def test_sentences_of_a_long_text_are_the_same_and_not_kept(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    kept = segment(text)
+    monkeypatch.setattr("unspin.text.LONG", 0)
+    unread = segment(text)
+    assert [(p.start, p.end, tuple(p.sentences)) for p in unread.paragraphs] == [
+        (p.start, p.end, tuple(p.sentences)) for p in kept.paragraphs
+    ]
+    for paragraph in unread.paragraphs:
+        assert not isinstance(paragraph.sentences, tuple)
+        assert len(paragraph.sentences) == len([*paragraph.sentences]) and paragraph.sentences[0] == next(
+            iter(paragraph.sentences)
+        )
+
+
+def test_no_sentence_is_endless() -> None:
+    sentences = [*segment("word " * 5_000).sentences]
+    assert [len(sentence.tokens) for sentence in sentences] == [2_000, 2_000, 1_000]
+
+
+def test_a_long_line_takes_no_memory_in_tokens() -> None:
+    text = "The council met on Tuesday and said no more of it. " * 25_000
+    tracemalloc.start()
+    words = sum(len(sentence.tokens) for sentence in segment(text).sentences)
+    _, peak = tracemalloc.get_traced_memory()
+    tracemalloc.stop()
+    assert words == 300_000
+    assert peak < 1_000_000  # kept, they would take a hundred times that

@@ -19,7 +19,6 @@ from pathlib import Path
 from unspin.batch.model import Outcome, Settings, Task
 from unspin.consensus import Sibling
 from unspin.diff.json_lines import json_lines
-from unspin.diff.pieces import changes
 from unspin.edit import cleaned
 from unspin.language import LanguageModel, default_model, load_model
 from unspin.lexicon import Lexicon
@@ -96,7 +95,7 @@ def outcome(record: str, restoration: Restoration) -> Outcome:
     mended = sum(edit.decided_by in _MENDED for edit in restoration.edits)
     return Outcome(
         after=None if after == restoration.original else after,
-        edits=json_lines(changes(restoration), record=record),
+        edits=json_lines(restoration, record=record),
         held="".join(_held_lines(record, restoration.held)),
         repeats=tuple(
             (group.start, group.end, one.start, one.end, one.kind.value, one.score)

@@ -21,7 +21,7 @@ from unspin.commands.terminal import Failures, counted, product, say
 from unspin.diff import DiffStyle, render
 from unspin.edit import cleaned
 from unspin.errors import OutputError
-from unspin.files import Source, SourceText, reason, write_atomic
+from unspin.files import Source, SourceText, Stamp, reason, write_atomic
 from unspin.findings import find
 from unspin.findings.lines import LineReport, github_line, text_line
 from unspin.findings.sarif import SarifLog
@@ -129,7 +129,7 @@ class Delivery:
         elif not (self.write or self.check):
             product(after)
         if self.write and changes and source.path:
-            save(source.path, after, text.encoding)
+            save(source.path, after, text.encoding, stamp=text.stamp)
         if not self.quiet:
             verb = "would change: " if self.check and changes else ""
             say(f"{source.name}: {verb}{summary(restoration)}")
@@ -211,12 +211,15 @@ def folder_for(path: Path) -> None:
         raise OutputError(path.parent, f"cannot be made: {reason(error)}") from error
 
 
-def save(path: Path, content: str | bytes, encoding: str = "utf-8") -> None:
-    """Write a file, and the folders it lies in; `encoding` is of text. Raises OutputError."""
+def save(path: Path, content: str | bytes, encoding: str = "utf-8", *, stamp: Stamp | None = None) -> None:
+    """Write a file, and the folders it lies in; `encoding` is of text, `stamp` of the file as it was read.
+
+    Raises OutputError.
+    """
     folder_for(path)
     try:
         errors = "surrogateescape" if encoding == "utf-8" else "strict"
-        write_atomic(path, content if isinstance(content, bytes) else content.encode(encoding, errors))
+        write_atomic(path, content if isinstance(content, bytes) else content.encode(encoding, errors), stamp=stamp)
     except UnicodeEncodeError as error:
         bad = error.object[error.start : error.end]
         raise OutputError(path, f"{encoding} cannot hold {bad!r}; convert the text to UTF-8 first") from error

@@ -18,7 +18,6 @@ from unspin.commands.options import refuse_existing
 from unspin.commands.terminal import counted, legible, product, say
 from unspin.diff import DiffStyle, render
 from unspin.diff.json_lines import json_lines
-from unspin.diff.pieces import changes
 from unspin.edit import cleaned
 from unspin.errors import InputError, OutputError
 from unspin.files import replacing
@@ -133,7 +132,7 @@ class Outlet:
         delivery = self._delivery
         assert delivery.diff
         if delivery.diff is DiffStyle.JSON:
-            return json_lines(changes(restoration), record="" if self._is_single else record.id)
+            return json_lines(restoration, record="" if self._is_single else record.id)
         colour = delivery.colour and not self._beside
         shown = render(restoration, style=delivery.diff, name=name, colour=colour, date=delivery.date)
         is_one = self._is_single and (self._beside is not None or not self._several)

@@ -83,7 +83,7 @@ def render(
         case DiffStyle.HTML:
             return page(restoration, name)
         case DiffStyle.JSON:
-            return json_lines(changes(restoration))
+            return json_lines(restoration)
         case DiffStyle.DOCX:
             return docx(restoration, name=name, date=date)
         case DiffStyle.MARKDOWN:

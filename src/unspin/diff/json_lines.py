@@ -2,26 +2,37 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
-from collections.abc import Iterable
 from dataclasses import asdict
+from typing import Any
 
-from unspin.model import Edit
+from unspin.diff.pieces import changes
+from unspin.model import Edit, Restoration
 
 # JSON allows these raw, yet they end a line for many readers of JSON Lines.
 _BREAKS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
 
 
-def json_lines(edits: Iterable[Edit], *, record: str = "") -> str:
-    """A line for each edit; the text is quoted exactly. `record` is the id of the one of a file's texts that they are
-    of."""
-    return "".join(_line(edit, {"record": record} if record else {}) for edit in edits)
+def json_lines(restoration: Restoration, *, record: str = "") -> str:
+    """A line for each change, with the signature and the text's digest, by which it can be made again; the text is
+    quoted exactly. `record` is the id of the one of a file's texts that they are of. Raises EditConflict."""
+    whose = {"record": record} if record else {}
+    signed = {"signature": str(restoration.signature), "text": text_digest(restoration.original)}
+    lines = (json.dumps(whose | fields(edit) | signed, ensure_ascii=False) for edit in changes(restoration))
+    return "".join(line.translate(_BREAKS) + "\n" for line in lines)
 
 
-def _line(edit: Edit, whose: dict[str, str]) -> str:
+def text_digest(text: str) -> str:
+    """Names a text: SHA-256 of its characters."""
+    return hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()
+
+
+def fields(edit: Edit) -> dict[str, Any]:
+    """An edit as an object."""
     entry = edit.entry
     keys = ("spun", "original", "rate", "source")
-    line: dict[str, object] = whose | {
+    line: dict[str, Any] = {
         "start": edit.start,
         "end": edit.end,
         "before": edit.before,
@@ -32,4 +43,4 @@ def _line(edit: Edit, whose: dict[str, str]) -> str:
     }
     if edit.attested_by:
         line["attested_by"] = [asdict(copy) for copy in edit.attested_by]
-    return json.dumps(line, ensure_ascii=False).translate(_BREAKS) + "\n"
+    return line

@@ -128,6 +128,8 @@ class NeuralRanker:
         costs = made * options.rate[entries] - left * options.left[entries]
         products = np.einsum("nd,nd->n", queries, vectors[undone] - vectors[alone])
         scores: Floats = products + biases[undone] - biases[alone] + costs
+        if not np.isfinite(scores).all():
+            raise UnspinError("the neural ranker is damaged: what it says are no numbers")
         return scores
 
     def _know(self, lexicon: Lexicon) -> _Known:
@@ -164,7 +166,10 @@ class NeuralRanker:
     def _run(self, outputs: list[str], **given: NDArray[Any]) -> list[NDArray[Any]]:
         feed = {name: np.zeros(shape, dtype=np.int64) for name, shape in _EMPTY.items()}
         feed |= {name: array.astype(np.int64) for name, array in given.items()}
-        return list(self._session.run(outputs, feed))
+        try:
+            return list(self._session.run(outputs, feed))
+        except Exception as error:  # onnxruntime's own errors share no base but this
+            raise UnspinError(f"the neural ranker is damaged: it cannot be run ({error})") from error
 
 
 def combined(context: Context, base: Ranker, weight: float, judged: Floats) -> Floats:

@@ -54,7 +54,7 @@ def _signed(signature: Signature, items: Sequence[Item], *, min_confidence: floa
     """The signature of what was restored, with the decisions that were made since."""
     told = [(i.start, i.end, i.entry and i.entry.spun, i.state, i.answer) for i in items if i.state.is_decided]
     decisions = hashlib.sha256(repr(told).encode("utf-8", "surrogatepass")).hexdigest()[:12]
-    options = dict(signature.options) | {"min_confidence": f"{min_confidence:g}", "decisions": decisions}
+    options = dict(signature.options) | {"min_confidence": repr(min_confidence), "decisions": decisions}
     return replace(signature, options=tuple(options.items()))
 
 

@@ -102,6 +102,8 @@ def _parsed(line: str) -> object:
         return json.loads(line)
     except json.JSONDecodeError as error:
         raise ValueError(f"not JSON ({error.msg} at column {error.colno})") from None
+    except RecursionError as error:  # brackets without end
+        raise ValueError(f"not JSON that can be read ({error})") from None
 
 
 class _Import:

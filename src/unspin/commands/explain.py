@@ -1,0 +1,249 @@
+"""`unspin explain`: a text in; for every change, what it was decided from, out; or recorded edits, made again."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import click
+from click.core import ParameterSource
+
+from unspin.commands import options, terminal
+from unspin.commands.terminal import counted, legible, product, say
+from unspin.consensus import Sibling
+from unspin.diff.json_lines import fields
+from unspin.errors import UnspinError
+from unspin.explain import Explanation, Weighed, explain
+from unspin.files import STDIN, Source, read_text
+from unspin.model import DecidedBy, Edit, Entry, Held, HeldReason, Restoration
+from unspin.replay import read_edits, replay
+from unspin.text import phrase
+
+_BY = {
+    DecidedBy.DECODER: "the decoder's best reading",
+    DecidedBy.AGREEMENT: "an article that follows the restored word beside it",
+    DecidedBy.DUPLICATE: "a repeated passage",
+    DecidedBy.DEBRIS: "what a spinner leaves around its swaps",
+    DecidedBy.ENDPOINT: "an endpoint's choice",
+    DecidedBy.SIBLING: "an unspun copy's words",
+    DecidedBy.SPINNER: "a swap made",
+    DecidedBy.REVIEWER: "a person's decision",
+}
+QUOTED = 60  # characters of a passage that goes
+_WAITS = {
+    HeldReason.CONFIDENCE: "not sure enough",
+    HeldReason.DEBRIS: "authors write it, too",
+    HeldReason.STATUS: "its entry is for review",
+    HeldReason.NUMBER: "it would change a number",
+    HeldReason.NEGATION: "it would change a negation",
+    HeldReason.NAME: "it would change the case pattern of a name",
+}
+
+
+def _chosen(found: Sequence[Explanation], at: str | None, text: str) -> list[Explanation]:
+    """What is asked for: what was decided, or all that meets an offset, or has a word. Raises UnspinError."""
+    if at is None:
+        return [one for one in found if one.decided]
+    if at.isascii() and at.isdigit():
+        chosen = [one for one in found if one.start <= int(at) < one.end]
+        if int(at) >= len(text):
+            raise click.BadParameter(f"the text ends at {len(text):,}", param_hint="--at")
+    else:
+        chosen = [one for one in found if phrase(at) in {phrase(text[one.start : one.end]), phrase(_after(one))}]
+    if not chosen:
+        raise UnspinError(f"nothing at {at!r} was changed, held or could have been a swap")
+    return chosen
+
+
+def _after(one: Explanation) -> str:
+    match one.decided:
+        case Edit(after=after):
+            return after
+        case Held(candidate=candidate):
+            return candidate.best.after
+        case None:
+            return ""
+
+
+# json
+
+
+def _entry(entry: Entry | None) -> dict[str, Any] | None:
+    keys = ("spun", "original", "rate", "seen", "status", "source", "note", "line")
+    return {key: getattr(entry, key) for key in keys} if entry else None
+
+
+def _option(weighed: Weighed) -> dict[str, Any]:
+    option = weighed.option
+    return {
+        "after": option.after,
+        "posterior": option.posterior,
+        "prior": option.prior,
+        "confidence": weighed.confidence,
+        "channel": weighed.channel,
+        "language": weighed.language,
+        "ranker": weighed.ranker,
+        "guard": weighed.guard,
+        "entry": _entry(option.entry),
+    }
+
+
+def _json(restoration: Restoration, one: Explanation) -> str:
+    spin = restoration.spin
+    row = {
+        "start": one.start,
+        "end": one.end,
+        "before": restoration.original[one.start : one.end],
+        "sentence": {"start": one.sentence[0], "end": one.sentence[1]},
+        "edit": fields(one.decided) if isinstance(one.decided, Edit) else None,
+        "held": one.decided.reason if isinstance(one.decided, Held) else None,
+        "options": [_option(weighed) for weighed in one.options],
+        "repeat": {"kind": one.repeat.kind, "score": one.repeat.score} if one.repeat else None,
+        "kept": {"start": one.kept[0], "end": one.kept[1]} if one.kept else None,
+        "spin": {"is_spun": spin.is_spun, "rate": spin.rate, "evidence": spin.evidence, "words": spin.words},
+        "signature": str(restoration.signature),
+    }
+    return json.dumps(row) + "\n"
+
+
+# text
+
+
+def _headline(name: str, restoration: Restoration) -> str:
+    spin = restoration.spin
+    verdict = f"spun, at rate {spin.rate:.2f}" if spin.is_spun else "no spin evidence, so that no swap is undone"
+    told = f"{legible(name)}: {verdict}; {spin.evidence:.2f} nats/word over {spin.words:,} words\n"
+    return told + f"{restoration.signature}\n"
+
+
+def _nats(value: float | None) -> str:
+    return "" if value is None else f"{value:+.2f}"
+
+
+def _table(one: Explanation, *, colour: bool) -> str:
+    made = terminal.table("option", "#posterior", "#before the ranker", "#channel", "#language", "#ranker", "guard")
+    for weighed in one.options:
+        option = weighed.option
+        prior = "" if option.prior is None else f"{option.prior:.3f}"
+        numbers = _nats(weighed.channel), _nats(weighed.language), _nats(weighed.ranker)
+        name = legible(option.after) if option.entry else "(as it is)"
+        made.add_row(name, f"{option.posterior:.3f}", prior, *numbers, weighed.guard or "")
+    return terminal.drawn(made, colour=colour) if one.options else ""
+
+
+def _told(restoration: Restoration, one: Explanation, *, colour: bool) -> Iterator[str]:
+    text, (start, end) = restoration.original, one.sentence
+    before, after = legible(text[one.start : one.end]), legible(_after(one))
+    if one.repeat and one.kept:
+        yield f"\n{one.start}-{one.end}  [-{before[:QUOTED]}…-]\n"
+        yield f"  removed: {one.repeat.kind} repeat of {one.kept[0]}-{one.kept[1]}, score {one.repeat.score:.3f}\n"
+        return
+    change = f"{before} -> {after or '(nothing)'}" if one.decided else before
+    yield f"\n{one.start}-{one.end}  {change}\n"
+    yield "  " + legible(f"in: {text[start : one.start]}[[{text[one.start : one.end]}]]{text[one.end : end]}") + "\n"
+    match one.decided:
+        case Edit() as edit:
+            yield f"  edited: {_BY[edit.decided_by]}, confidence {edit.confidence:.3f}\n"
+            for copy in edit.attested_by:
+                yield f"  sibling {legible(copy.sibling)} has at {copy.start}-{copy.end}: {legible(copy.text)}\n"
+        case Held(reason=reason):
+            yield f"  held: {_WAITS[reason]}\n"
+        case None:
+            yield "  left alone\n"
+    for entry in (weighed.option.entry for weighed in one.options):
+        if entry:
+            line = f", line {entry.line}" if entry.line else ""
+            yield f"  entry: {entry.spun} <- {entry.original}, rate {entry.rate:g}, seen {entry.seen:,}, {entry.status}"
+            yield f", {entry.source}{line}\n"
+    yield _table(one, colour=colour)
+
+
+@click.command("explain")
+@click.argument("file", default=STDIN, metavar="[FILE|-]")
+@click.option("--at", metavar="OFFSET|WORD", help="Only what stands at this code point, or has or had these words.")
+@click.option(
+    "--replay",
+    "edits",
+    type=click.Path(path_type=Path),
+    metavar="EDITS",
+    help="Make these edits of FILE again, lines of --diff json, and compare.",
+)
+@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
+@options.schema_option("explanation", of="a line of --format json")
+@options.confidence_option
+@click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
+@click.option(
+    "--siblings", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="As for `unspin clean`."
+)
+@options.stages_options
+@options.colour_option
+def command(
+    file: str,
+    at: str | None,
+    edits: Path | None,
+    style: str,
+    min_confidence: float,
+    keep_duplicates: bool,
+    siblings: tuple[Path, ...],
+    lexicons: tuple[str, ...],
+    model: Path | None,
+    ranker: str,
+    colour: bool | None,
+) -> None:
+    """Show what every change of a text was decided from, or make recorded ones again.
+
+    For each edit and all that is held: the lexicon's entries, the posterior of every option with and without the
+    ranker, and what speaks for it, in nats against leaving the words alone; the guard that holds it; what siblings
+    have there. With --at, also what was left alone. Terms do not add up to posteriors, which weigh whole
+    readings of the text.
+
+    With --replay, the edits are made again from their signatures: by the same version, lexicon, models and options. An
+    edit that comes out otherwise, or was made with something else, is told with the part that differs, and
+    the exit code is 3.
+
+    \b
+    Examples:
+      unspin explain scraped.txt
+      unspin explain scraped.txt --at struggle
+      unspin explain scraped.txt --at 1024 --format json
+      unspin clean --diff json scraped.txt > edits.jsonl
+      unspin explain scraped.txt --replay edits.jsonl
+    """
+    if edits:
+        _refuse("at", "style", "min_confidence", "keep_duplicates")
+    text = options.read_aloud(Source(None if file == STDIN else Path(file), Path("stdin.txt"))).text
+    stages = options.stages(lexicons, model, ranker)
+    copies = [Sibling(read_text(path), stages["lexicon"], stages["model"], name=str(path)) for path in siblings]
+    if edits:
+        _replay(text, edits, stages, copies)
+        return
+    restoration, found = explain(
+        text, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates, siblings=copies
+    )
+    chosen = _chosen(found, at, text)
+    if style == "json":
+        product("".join(_json(restoration, one) for one in chosen))
+        return
+    coloured = terminal.wants_colour(colour)
+    parts = ["".join(_told(restoration, one, colour=coloured)) for one in chosen]
+    product("".join([_headline(file, restoration), *parts]))
+
+
+def _refuse(*names: str) -> None:
+    context = click.get_current_context()
+    for name in names:
+        if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
+            option = "format" if name == "style" else name.replace("_", "-")
+            raise click.UsageError(f"--replay goes without --{option}: the signatures say how the edits were made")
+
+
+def _replay(text: str, path: Path, stages: options.Stages, copies: Sequence[Sibling]) -> None:
+    outcomes = list(replay(text, list(read_edits(path)), **stages, siblings=copies))
+    failed = [outcome for outcome in outcomes if outcome.problem]
+    for outcome in failed:
+        place = f"{path}:{outcome.recorded.line}"
+        product(legible(f"{place}: {outcome.recorded.change}: {outcome.problem}") + "\n")
+    say(f"{counted(len(outcomes) - len(failed), 'edit')} of {len(outcomes):,} made again")
+    click.get_current_context().exit(terminal.FAILED if failed else 0)

@@ -1,0 +1,190 @@
+"""Edits made again from their signatures, to show that they are what the same text, lexicon and models give.
+
+In come lines of `unspin clean --diff json` and the text that they were made for; out goes, for each, whether it came
+out the same. A line whose signature names another version, lexicon, model, ranker, option or sibling is refused, and so
+is one for another text: the answer says which part differs. What a person or an endpoint decided cannot be made again.
+Refused, by `FormatError`: lines that are no edits, or carry no signature.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from unspin.consensus import Sibling, digest
+from unspin.diff.json_lines import fields, text_digest
+from unspin.diff.pieces import changes
+from unspin.errors import FormatError, InputError
+from unspin.language import LanguageModel
+from unspin.lexicon import Lexicon
+from unspin.model import DecidedBy, Signature
+from unspin.pipeline import restore, sign
+from unspin.rank import Ranker
+
+_ANSWERS = {"decisions"}  # options that tell of what was decided afterwards
+_BY_OTHERS = {
+    DecidedBy.ENDPOINT: "an endpoint decided it",
+    DecidedBy.REVIEWER: "a person decided it",
+    DecidedBy.SPINNER: "it is a swap made, not one undone",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """An edit as a line of JSON has it: `edit` without the signature and the text's digest."""
+
+    line: int
+    edit: dict[str, Any]
+    signature: Signature
+    text: str
+
+    @property
+    def change(self) -> str:
+        """What it does, in a few words."""
+        before, after = (" ".join(str(self.edit[key]).split()) for key in ("before", "after"))
+        return f"{self.edit['start']}:{self.edit['end']} {before:.40} -> {after:.40}"
+
+
+@dataclass(frozen=True, slots=True)
+class Outcome:
+    """What came of a recorded edit; `problem` is empty if it is the same once more."""
+
+    recorded: Recorded
+    problem: str
+
+
+def read_edits(path: Path) -> Iterator[Recorded]:
+    """The edits of a file. Raises InputError, or FormatError, with the line, for what is no edit with a signature."""
+    try:
+        lines = path.read_text(encoding="utf-8").split("\n")
+    except OSError as error:
+        raise InputError(path, (error.strerror or str(error)).lower()) from error
+    except UnicodeDecodeError as error:
+        raise InputError(path, f"cannot be read as UTF-8 ({error.reason} at byte {error.start})") from error
+    for number, line in enumerate(lines, 1):
+        if line.strip():
+            try:
+                yield _recorded(number, json.loads(line))
+            except (ValueError, RecursionError) as error:
+                raise FormatError(path, str(error), line=number) from error
+
+
+def _recorded(number: int, found: object) -> Recorded:
+    kinds: dict[str, Any] = {
+        "start": int,
+        "end": int,
+        "before": str,
+        "after": str,
+        "confidence": (int, float),
+        "decided_by": str,
+    }
+    if not isinstance(found, dict) or not all(isinstance(found.get(key), kind) for key, kind in kinds.items()):
+        raise ValueError("no edit: a line of `unspin clean --diff json` was expected")
+    signature, text = found.pop("signature", None), found.pop("text", None)
+    found.pop("record", None)
+    if not isinstance(signature, str) or not isinstance(text, str):
+        raise ValueError("an edit without a signature: nothing says what it was made with")
+    try:
+        return Recorded(number, found, Signature.parse(signature), text)
+    except ValueError:
+        raise ValueError(f"{signature!r} is no signature") from None
+
+
+def differences(was: Signature, now: Signature) -> tuple[str, ...]:
+    """What of one signature another one has otherwise, in words.
+
+    >>> differences(Signature.parse("unspin:1|lexicon:a|model:b"), Signature.parse("unspin:1|lexicon:x|model:b"))
+    ("the lexicon was 'a' and is 'x'",)
+    """
+    before, after = _parts(was), _parts(now)
+    return tuple(
+        f"the {name} was {before.get(name, 'none')!r} and is {after.get(name, 'none')!r}"
+        for name in dict.fromkeys((*before, *after))
+        if before.get(name) != after.get(name)
+    )
+
+
+def _parts(signature: Signature) -> dict[str, str]:
+    return {
+        "version": signature.version,
+        "lexicon": signature.lexicon,
+        "model": signature.model,
+        **{(key if key in ("ranker", "siblings") else f"option {key}"): value for key, value in signature.options},
+    }
+
+
+def replay(
+    text: str,
+    recorded: Sequence[Recorded],
+    *,
+    lexicon: Lexicon,
+    model: LanguageModel,
+    ranker: Ranker,
+    siblings: Sequence[Sibling] = (),
+) -> Iterator[Outcome]:
+    """Make edits of a text again, each by the options of its signature; one outcome for each."""
+    made: dict[Signature, list[dict[str, Any]] | str] = {}
+    for one in recorded:
+        if one.signature not in made:
+            made[one.signature] = _made(text, one.signature, lexicon, model, ranker, siblings)
+        yield Outcome(one, _problem(text, one, made[one.signature]))
+
+
+def _made(
+    text: str,
+    signature: Signature,
+    lexicon: Lexicon,
+    model: LanguageModel,
+    ranker: Ranker,
+    siblings: Sequence[Sibling],
+) -> list[dict[str, Any]] | str:
+    """All edits by a signature, or why there are none."""
+    options = dict(signature.options)
+    try:
+        wanted: dict[str, Any] = {
+            "min_confidence": float(options["min_confidence"]),
+            **{name: {"true": True, "false": False}[options[name]] for name in ("keep_duplicates", "assume_spun")},
+        }
+    except (KeyError, ValueError):
+        return "its signature does not say with what options it was made"
+    used = _chosen(options.get("siblings", ""), siblings)
+    now = sign(lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
+    if found := differences(_without_answers(signature), now):
+        return "; ".join(found)
+    restoration = restore(text, lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
+    return [json.loads(json.dumps(fields(edit))) for edit in changes(restoration)]
+
+
+def _without_answers(signature: Signature) -> Signature:
+    """The signature as it was before persons and endpoints decided: what they left alone must still come out."""
+    kept = tuple((name, value) for name, value in signature.options if name not in _ANSWERS)
+    return Signature(signature.version, signature.lexicon, signature.model, kept)
+
+
+def _chosen(wanted: str, siblings: Sequence[Sibling]) -> list[Sibling]:
+    """The siblings in the order that a signature has them; all of them if it knows others."""
+    by_digest = {digest(sibling.text): sibling for sibling in siblings}
+    names = wanted.split(",") if wanted else []
+    return [by_digest[name] for name in names] if by_digest.keys() >= {*names} else list(siblings)
+
+
+def _problem(text: str, one: Recorded, made: list[dict[str, Any]] | str) -> str:
+    if one.text != text_digest(text):
+        return f"it was made for another text, with the digest {one.text:.12}; this one has {text_digest(text):.12}"
+    if one.edit["decided_by"] in _BY_OTHERS:
+        return f"cannot be made again: {_BY_OTHERS[DecidedBy(one.edit['decided_by'])]}"
+    if isinstance(made, str):
+        return made
+    if one.edit in made:
+        return ""
+    near = next((edit for edit in made if (edit["start"], edit["end"]) == (one.edit["start"], one.edit["end"])), None)
+    if near is None:
+        return "no edit is made there"
+    keys = dict.fromkeys((*near, *one.edit))
+    differ = [
+        f"{key} is {near.get(key)!r}, not {one.edit.get(key)!r}" for key in keys if near.get(key) != one.edit.get(key)
+    ]
+    return "it comes out otherwise: " + "; ".join(differ)

@@ -1,0 +1,221 @@
+"""What a change was decided from, and recorded edits made again."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner
+from jsonschema import Draft202012Validator
+
+from unspin.cli import unspin
+from unspin.diff import DiffStyle, render
+from unspin.errors import FormatError, InputError
+from unspin.explain import Explanation, explain
+from unspin.lexicon import Lexicon
+from unspin.model import Edit, Entry, Held, HeldReason
+from unspin.pipeline import restore
+from unspin.rank import UNRANKED
+from unspin.replay import read_edits
+from unspin.schemas import schema
+
+SPUN = (
+    "The struggle has lasted greater than a yr, and there may be little signal of a settlement. Negotiations proceed, "
+    "in keeping with a number of diplomats, however each side stays cautious about it all."
+)
+TEXT = f"{SPUN}\nIt has price 4 officers their posts.\n{SPUN}\n"
+
+
+@pytest.fixture(scope="module")
+def found() -> tuple[Explanation, ...]:
+    return explain(TEXT)[1]
+
+
+def at(found: tuple[Explanation, ...], words: str) -> Explanation:
+    return next(one for one in found if TEXT[one.start : one.end] == words)
+
+
+def test_what_is_explained_is_what_is_restored(found: tuple[Explanation, ...]) -> None:
+    restoration = restore(TEXT)
+    assert explain(TEXT)[0] == restoration
+    decided = [one.decided for one in found if one.decided and one.repeat is None]
+    assert [one for one in decided if isinstance(one, Edit)] == list(restoration.edits)
+    assert [one for one in decided if isinstance(one, Held)] == list(restoration.held)
+
+
+def test_every_option_has_what_speaks_for_it(found: tuple[Explanation, ...]) -> None:
+    one = at(found, "greater than")
+    first, *_, last = one.options
+    assert first.option.after == "more than" and first.option.entry is not None
+    assert first.language > 1.0 and first.ranker is not None and first.ranker > 0.5
+    assert -1.0 < first.channel < 0.0  # P(greater than | more than) is high, but "greater than" is no head
+    assert last.option.entry is None and (last.channel, last.language, last.ranker) == (0.0, 0.0, 0.0)
+    assert TEXT[slice(*one.sentence)].startswith("The struggle") and TEXT[slice(*one.sentence)].endswith("settlement.")
+
+
+def test_a_guard_is_named() -> None:
+    lexicon = Lexicon([Entry("4", "four", 0.9), Entry("never", "ever", 0.9), Entry("struggle", "war", 0.9)])
+    _, found = explain("It never was a struggle.", lexicon=lexicon, ranker=UNRANKED, assume_spun=True)
+    guards = {weighed.option.after: weighed.guard for one in found for weighed in one.options if weighed.option.entry}
+    assert guards == {"ever": HeldReason.NEGATION, "war": None}
+
+
+def test_a_removed_paragraph_tells_of_the_one_that_stays(found: tuple[Explanation, ...]) -> None:
+    gone = found[-1]
+    assert gone.repeat is not None and gone.repeat.kind == "exact" and gone.kept == (0, len(SPUN))
+
+
+def test_of_a_clean_text_what_could_have_been_is_explained() -> None:
+    restoration, found = explain("The war has lasted for more than a year. They met inside the hall.")
+    assert not restoration.spin.is_spun
+    assert [one.decided for one in found] == [None] * len(found) and found
+
+
+# the command
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.txt").write_text(TEXT, encoding="utf-8")
+    return tmp_path
+
+
+def run(*arguments: str) -> tuple[int, str, str]:
+    result = CliRunner().invoke(unspin, ["explain", *arguments])
+    return result.exit_code, result.stdout, f"{result.stderr}{result.exception or ''}"
+
+
+def test_one_word_is_shown(folder: Path) -> None:
+    code, told, _ = run("a.txt", "--at", "yr")
+    assert code == 0
+    assert "yr -> year" in told and "entry: yr <- year, rate" in told and "struggle ->" not in told
+    assert "ranker:neural-" in told
+
+
+def test_json_is_as_its_schema_says(folder: Path) -> None:
+    code, told, _ = run("a.txt", "--format", "json")
+    rows = [json.loads(line) for line in told.splitlines()]
+    assert code == 0 and len(rows) > 5
+    validator = Draft202012Validator(json.loads(schema("explanation")))
+    for row in rows:
+        validator.validate(row)
+    assert {row["start"] for row in map(json.loads, run("a.txt", "--at", "4", "--format", "json")[1].splitlines())} == {
+        4
+    }
+
+
+@pytest.mark.parametrize(
+    ("place", "problem"), [("0", "nothing at '0'"), ("99999", "the text ends at"), ("xqz", "nothing")]
+)
+def test_a_place_without_a_swap_is_told(folder: Path, place: str, problem: str) -> None:
+    code, _, told = run("a.txt", "--at", place)
+    assert code != 0 and problem in told
+
+
+# replay
+
+
+def edits(folder: Path, **changed: object) -> Path:
+    path = folder / "edits.jsonl"
+    lines = [json.loads(line) for line in render(restore(TEXT), style=DiffStyle.JSON).splitlines()]
+    path.write_text("".join(json.dumps(line | changed) + "\n" for line in lines), encoding="utf-8")
+    return path
+
+
+def test_edits_are_made_again(folder: Path) -> None:
+    edits(folder)
+    code, told, talk = run("a.txt", "--replay", "edits.jsonl")
+    assert (code, told) == (0, "")
+    assert "made again" in talk
+
+
+def signature(**parts: str) -> str:
+    found = str(restore(TEXT).signature)
+    for old, new in parts.items():
+        assert f"{old}:" in found
+        head, _, rest = found.partition(f"{old}:")
+        found = f"{head}{old}:{new}" + ("|" + rest.partition("|")[2] if "|" in rest else "")
+    return found
+
+
+@pytest.mark.parametrize(
+    ("part", "value", "told"),
+    [
+        ("unspin", "9", "the version was '9' and is"),
+        ("lexicon", "x", "the lexicon was 'x' and is 'en-autoblog-"),
+        ("model", "x", "the model was 'x' and is"),
+        ("ranker", "x", "the ranker was 'x' and is 'neural-"),
+        ("assume_spun", "false|colour:red", "the option colour was 'red' and is 'none'"),
+        ("assume_spun", "false|siblings:abc", "the siblings was 'abc' and is 'none'"),
+        ("assume_spun", "maybe", "does not say with what options"),
+    ],
+)
+def test_what_of_a_signature_differs_is_said(folder: Path, part: str, value: str, told: str) -> None:
+    edits(folder, signature=signature(**{part: value}))
+    code, said, _ = run("a.txt", "--replay", "edits.jsonl")
+    assert code == 3
+    assert all(told in line for line in said.splitlines()) and said
+
+
+def test_the_options_of_the_signature_are_those_it_is_made_with(folder: Path) -> None:
+    lines = render(restore(TEXT, min_confidence=0.987, keep_duplicates=True), style=DiffStyle.JSON)
+    (folder / "edits.jsonl").write_text(lines, encoding="utf-8")
+    assert run("a.txt", "--replay", "edits.jsonl")[:2] == (0, "")
+
+
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"text": "0" * 64}, "it was made for another text"),
+        ({"after": "peace"}, "it comes out otherwise: after is "),
+        ({"confidence": 0.25}, "it comes out otherwise: confidence is "),
+        ({"start": 1}, "no edit is made there"),
+        ({"decided_by": "reviewer"}, "cannot be made again: a person decided it"),
+        ({"decided_by": "endpoint"}, "cannot be made again: an endpoint decided it"),
+    ],
+)
+def test_what_comes_out_otherwise_is_said(folder: Path, changed: dict[str, object], told: str) -> None:
+    edits(folder, **changed)
+    code, said, _ = run("a.txt", "--replay", "edits.jsonl")
+    assert code == 3
+    assert all(told in line for line in said.splitlines()) and said
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "{",
+        "[]",
+        "{}",
+        '{"start": 1}',
+        "[" * 100_000,
+        '{"start":0,"end":1,"before":"a","after":"b","confidence":1,"decided_by":"x"}',
+    ],
+)
+def test_lines_that_are_no_edits_are_refused(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "edits.jsonl"
+    path.write_text("\n" + line, encoding="utf-8")
+    with pytest.raises(FormatError, match=r"edits\.jsonl:2"):
+        list(read_edits(path))
+
+
+def test_a_file_that_cannot_be_read_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError):
+        list(read_edits(tmp_path / "missing.jsonl"))
+
+
+def test_replay_takes_no_options_of_its_own(folder: Path) -> None:
+    edits(folder)
+    assert "goes without --format" in run("a.txt", "--replay", "edits.jsonl", "--format", "json")[2]
+
+
+def test_a_sibling_is_part_of_what_an_edit_was_made_with(folder: Path) -> None:
+    other = SPUN.replace("struggle", "war").replace("greater than a yr", "more than a year")
+    (folder / "b.txt").write_text(other, encoding="utf-8")
+    made = CliRunner().invoke(unspin, ["clean", "-q", "--siblings", "b.txt", "--diff", "json", "a.txt"])
+    (folder / "edits.jsonl").write_text(made.stdout, encoding="utf-8")
+    assert run("a.txt", "--siblings", "b.txt", "--replay", "edits.jsonl")[:2] == (0, "")
+    code, told, _ = run("a.txt", "--replay", "edits.jsonl")
+    assert code == 3 and "the siblings was" in told
