@@ -26,7 +26,7 @@ LAYERS = (
     ("rank", "blocking", "units", "intersect", "findings"),
     ("learn", "match", "postings"),
     ("decode", "copies", "repeats", "store"),
-    ("decide", "passages"),
+    ("decide", "passages", "chains"),
     ("judge", "spill"),
     ("index",),
     ("debris", "ask", "consensus"),
