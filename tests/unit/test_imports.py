@@ -32,7 +32,7 @@ LAYERS = (
     ("debris", "ask", "consensus"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
-    ("train", "neural", "review"),
+    ("train", "neural", "review", "spark"),
     ("commands",),
     ("cli",),
     ("__main__",),
