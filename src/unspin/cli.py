@@ -33,6 +33,7 @@ _SUMMARIES = {
     "spin": "Spin clean texts, for training, tests and benchmarks.",
     "lexicon": "Check, format, try, look up and merge lexicons.",
     "language": "Compile language models.",
+    "spark": "Clean and deduplicate on a Spark cluster.",
 }
 
 

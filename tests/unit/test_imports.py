@@ -35,7 +35,7 @@ LAYERS = (
     ("train", "neural", "review", "spark"),
     ("commands",),
     ("cli",),
-    ("__main__",),
+    ("__main__", "submit"),
 )
 # Upward, but only from inside a function, when it is first needed: a protocol that knows its default.
 LAZY = {("language", "backoff"), ("language", "ngrams"), ("rank", "neural")}

@@ -60,7 +60,8 @@ def dedupe(
     its `kind` ("kept", or how it is a copy of that one, or "overlap"), `id`, `start` and `end` (code points of its
     text), `score` and `rule`; `kept_id`; and `weakest`, 1 and 2 for the two least similar of a group, which share
     `weakest_score` of their words. Ids are unique; texts that are null, or no UTF-8, are passed over. A date is a
-    number, a day or a time; null is the earliest. Without a `lexicon`, the shipped one says what is swapped for what.
+    number, a day or a time; null is the earliest. `lexicon` names
+    phrases that are swapped for one another, as it does for `unspin.dedupe`.
 
     The search runs at once, as several jobs; its result stays below the checkpoint directory. Raises ValueError and
     SparkFault.
@@ -77,7 +78,7 @@ def dedupe(
         refuse_missing(df, date_col, DATES, "dates are numbers, days or times")
     date = _seconds(df, date_col) if date_col else f.lit(None).cast("double")
     texts = df.select(f.col(id_col).alias("id"), date.alias("date"), f.col(text_col).alias("text"))
-    shipped = ship(df.sparkSession, lexicon=lexicon)
+    shipped = ship(df.sparkSession, lexicon=lexicon if lexicon is not None else Lexicon(()))
     schema = grouping.GROUP.format(id=id_type)
     formed = partial(grouping.groups, shipped=shipped, keep=keep, dated=date_col is not None)
     with Scratch(df.sparkSession) as scratch:

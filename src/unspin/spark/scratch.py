@@ -15,6 +15,25 @@ from pyspark.sql import DataFrame, SparkSession
 from unspin.errors import SparkFault
 
 
+def _found(spark: SparkSession, path: str) -> tuple[Any, Any]:
+    """A path as Hadoop has it, and its file system; Spark has no door to them of its own."""
+    context: Any = spark.sparkContext
+    there = context._jvm.org.apache.hadoop.fs.Path(path)
+    return there, there.getFileSystem(context._jsc.hadoopConfiguration())
+
+
+def exists(spark: SparkSession, path: str) -> bool:
+    """Whether something is there."""
+    there, system = _found(spark, path)
+    return bool(system.exists(there))
+
+
+def delete(spark: SparkSession, path: str) -> None:
+    """Delete a file or a whole folder, if it is there."""
+    there, system = _found(spark, path)
+    system.delete(there, True)
+
+
 class Scratch:
     """A folder of Parquet files. At the end of a `with` statement, what was not to be kept is deleted."""
 
@@ -44,8 +63,6 @@ class Scratch:
 
     def drop(self, *names: str) -> None:
         """Delete what was saved under some names."""
-        context: Any = self._spark.sparkContext
         for name in names:
-            path = context._jvm.org.apache.hadoop.fs.Path(f"{self._path}/{name}")
-            path.getFileSystem(context._jsc.hadoopConfiguration()).delete(path, True)
+            delete(self._spark, f"{self._path}/{name}")
         self._names.difference_update(names)

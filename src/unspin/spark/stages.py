@@ -12,7 +12,6 @@ from typing import NamedTuple
 import numpy as np
 import pyarrow as pa
 import xxhash
-from numpy.typing import NDArray
 from pyspark import TaskContext
 
 from unspin.blocking import COMMON, COMMON_PAIR, joined
@@ -122,10 +121,10 @@ class _Rows(NamedTuple):
 
     keys: Longs
     passages: Longs
-    lengths: NDArray[np.int32]
+    lengths: Longs
 
     def taken(self, chosen: slice | Longs) -> _Rows:
-        return _Rows(*(column[chosen] for column in self))
+        return _Rows(self.keys[chosen], self.passages[chosen], self.lengths[chosen])
 
 
 def pairs(batches: Batches, *, schema: pa.Schema) -> Iterator[pa.RecordBatch]:
