@@ -7,9 +7,9 @@ processor of its own (Linux), 1 GB for its executor's JVM, and the texts as Parq
 clean, five paragraphs of the files each; a fifth are spun copies of the pairs. Restored are these; deduplicated are
 twice as many, the pairs' other copies among them. Jobs run twice, and the second run counts: the first loads models.
 
-Rates are words a second on the clock. Shuffles are what tasks wrote for one another, and scratch what `dedupe` saved,
-by Spark's own event log and on disk. Skew is the longest task of the longest stage by its median. A core-hour's price
-and the size of a crawl are options; what is computed for it grows in proportion, as the rates do.
+Rates are words a second on the clock, and by the time of all tasks, each of which has a processor. Shuffled is what tasks
+wrote for one another, saved what they wrote to stay, both by Spark's event log. Skew is the longest task of the longest
+stage by its median. What a crawl would take is computed from the time of tasks, in proportion to the text.
 """
 
 from __future__ import annotations
@@ -18,14 +18,13 @@ import gzip
 import json
 import os
 import re
-import shutil
 import signal
 import subprocess
 import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from itertools import chain, islice, repeat
 from pathlib import Path
 from statistics import median
@@ -44,26 +43,31 @@ SECONDS = 120  # that a process may take to come up
 HOURS = 3600
 
 
+class Tasks(NamedTuple):
+    """What the tasks of a job took: processors' seconds, bytes for one another, bytes saved; and how uneven they were."""
+
+    seconds: float
+    shuffled: int
+    saved: int
+    skew: float
+
+
 class Job(NamedTuple):
-    """What one job took: seconds, and bytes that tasks wrote for one another; and how uneven its longest stage was."""
+    """What one job took on the clock, for so many words and bytes of text."""
 
     name: str
     workers: int
     words: int
-    size: int  # of the texts, in bytes
+    size: int
     wall: float
-    shuffled: int
-    scratch: int
-    skew: float
-
-    @property
-    def rate(self) -> float:
-        return self.words / self.wall / self.workers
+    tasks: Tasks
 
     def __str__(self) -> str:
-        shuffle = f"shuffle {self.shuffled / self.size:5.2f}, scratch {self.scratch / self.size:5.2f} times the text"
-        rate = f"{self.words / self.wall:8,.0f} words a second"
-        return f"{self.name:22} {self.workers} workers {self.wall:7.1f} s {rate}  {shuffle}  skew {self.skew:.1f}"
+        rate = f"{self.words / self.wall:9,.0f} words/s, {self.words / self.tasks.seconds:9,.0f} a task"
+        moved = (
+            f"shuffled {self.tasks.shuffled / self.size:5.2f}, saved {self.tasks.saved / self.size:5.2f} times the text"
+        )
+        return f"{self.name:7} {self.workers} workers {self.wall:7.1f} s {rate}  {moved}  skew {self.tasks.skew:.1f}"
 
 
 # texts
@@ -125,7 +129,8 @@ def daemon(folder: Path, processor: int | None, kind: str, *arguments: str) -> I
             start_new_session=True,
         )
     if processor is not None and hasattr(os, "sched_setaffinity"):
-        os.sched_setaffinity(process.pid, {sorted(os.sched_getaffinity(0))[processor]})  # all that it starts inherits it
+        own = sorted(os.sched_getaffinity(0))[processor]
+        os.sched_setaffinity(process.pid, {own})  # all that it starts inherits it
     try:
         deadline = time.monotonic() + SECONDS
         while not re.search(r"ALIVE|registered with master", log.read_text()):
@@ -141,15 +146,14 @@ def daemon(folder: Path, processor: int | None, kind: str, *arguments: str) -> I
 @contextmanager
 def cluster(workers: int, folder: Path) -> Iterator[SparkSession]:
     """A session on a cluster of so many workers."""
-    from contextlib import ExitStack
-
     from pyspark.sql import SparkSession
 
     with ExitStack() as stack:
         told = stack.enter_context(daemon(folder, None, "master.Master", "--port", "0", "--webui-port", "0"))
         url = re.findall(r"spark://[\d.]+:\d+", told)[-1]
         for number in range(workers):
-            options = ("--cores", "1", "--memory", "2g", "--webui-port", "0", "--work-dir", str(folder / f"work-{number}"))
+            work = str(folder / f"work-{number}")
+            options = ("--cores", "1", "--memory", "2g", "--webui-port", "0", "--work-dir", work)
             stack.enter_context(daemon(folder, number, "worker.Worker", *options, url))
         builder = SparkSession.builder.master(url).appName("benchmark")
         for key, value in {
@@ -172,23 +176,22 @@ def cluster(workers: int, folder: Path) -> Iterator[SparkSession]:
             spark.stop()
 
 
-def tasks(folder: Path, since: float) -> tuple[int, float]:
-    """Of the tasks that started since then: bytes shuffled, and the skew of the longest stage."""
-    shuffled = 0
+def tasks(folder: Path, since: float) -> Tasks:
+    """Those that started since then, by the event log."""
+    time.sleep(1)  # it is written behind
+    shuffled = saved = 0
     stages: defaultdict[int, list[float]] = defaultdict(list)
     for log in folder.glob("app-*"):
         for line in log.read_text().splitlines():
             event = json.loads(line) if '"SparkListenerTaskEnd"' in line else None
             if event and event["Task Info"]["Launch Time"] >= since * 1000:
-                info = event["Task Info"]
-                shuffled += event["Task Metrics"]["Shuffle Write Metrics"]["Shuffle Bytes Written"]
-                stages[event["Stage ID"]].append(info["Finish Time"] - info["Launch Time"])
+                info, metrics = event["Task Info"], event["Task Metrics"]
+                shuffled += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
+                saved += metrics["Output Metrics"]["Bytes Written"]
+                stages[event["Stage ID"]].append((info["Finish Time"] - info["Launch Time"]) / 1000)
     longest = max(stages.values(), key=sum)
-    return shuffled, max(longest) / max(1.0, median(longest))
-
-
-def size_of(folder: Path) -> int:
-    return sum(path.stat().st_size for path in folder.rglob("*") if path.is_file())
+    seconds = sum(map(sum, stages.values()))
+    return Tasks(seconds, shuffled, saved, max(longest) / max(0.001, median(longest)))
 
 
 def run(workers: int, restored: Sequence[str], deduplicated: Sequence[str]) -> Iterator[Job]:
@@ -198,27 +201,69 @@ def run(workers: int, restored: Sequence[str], deduplicated: Sequence[str]) -> I
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-        sizes = {"clean": written(restored, folder / "clean"), "dedupe": written(deduplicated, folder / "dedupe")}
+
+        def clean(spark: SparkSession, texts: str) -> None:
+            on_spark.clean(spark.read.parquet(texts)).write.mode("overwrite").parquet(f"{texts}.restored")
+
+        def dedupe(spark: SparkSession, texts: str) -> None:
+            on_spark.dedupe(spark.read.parquet(texts), lexicon=default_lexicon()).count()
+
         with cluster(workers, folder) as spark:
-            for turn in range(2):
+            for job, texts in ((clean, restored), (dedupe, deduplicated)):
+                path = folder / job.__name__
+                words, size = written(texts, path)
+                job(spark, str(path))
                 started, clock = time.time(), time.perf_counter()
-                rows = spark.read.parquet(str(folder / "clean"))
-                on_spark.clean(rows).write.mode("overwrite").parquet(str(folder / "restored"))
+                job(spark, str(path))
                 wall = time.perf_counter() - clock
-                if turn:
-                    yield Job("clean", workers, *sizes["clean"], wall, *_told(folder, started, 0))
-            for turn in range(2):
-                shutil.rmtree(folder / "checkpoints", ignore_errors=True)
-                spark.sparkContext.setCheckpointDir(str(folder / "checkpoints"))
-                started, clock = time.time(), time.perf_counter()
-                rows = spark.read.parquet(str(folder / "dedupe"))
-                on_spark.dedupe(rows, lexicon=default_lexicon()).count()
-                wall = time.perf_counter() - clock
-                if turn:
-                    yield Job("dedupe", workers, *sizes["dedupe"], wall, *_told(folder, started, 0))
+                yield Job(job.__name__, workers, words, size, wall, tasks(folder, started))
 
 
-def _told(folder: Path, started: float, scratch: int) -> tuple[int, int, float]:
-    time.sleep(1)  # the event log is written behind
-    shuffled, skew = tasks(folder, started)
-    return shuffled, scratch, skew
+def crawl(jobs: Sequence[Job], *, size: float, cores: int, price: float) -> Iterator[str]:
+    """What texts of so many bytes would take, by the rates of some jobs."""
+    for job in jobs:
+        times = size / job.size
+        hours = job.tasks.seconds * times / HOURS
+        moved = f"{job.tasks.shuffled * times / 1e12:.1f} TB shuffled, {job.tasks.saved * times / 1e12:.1f} TB saved"
+        cost = f"{hours:,.0f} core-hours, {price * hours:,.0f} dollars, {hours / cores:,.1f} hours on {cores:,} cores"
+        yield f"{job.name:7} of {size / 1e12:g} TB: {cost}; {moved}"
+
+
+@click.command()
+@click.option("--pairs", type=click.Path(path_type=Path), required=True)
+@click.option("--clean", type=click.Path(path_type=Path), multiple=True, required=True)
+@click.option("--documents", default=1000, show_default=True, help="That are restored; twice as many are compared.")
+@click.option("--workers", type=int, multiple=True, default=(1, 2), show_default=True)
+@click.option("--crawl", "size", default=1e12, show_default=True, help="Bytes of text in the crawl.")
+@click.option("--cores", default=512, show_default=True, help="Of the cluster that reads it.")
+@click.option("--price", default=0.04, show_default=True, help="Dollars for an hour of one.")
+def main(
+    pairs: Path,
+    clean: tuple[Path, ...],
+    documents: int,
+    workers: tuple[int, ...],
+    size: float,
+    cores: int,
+    price: float,
+) -> None:
+    """Print rates, shuffles and skew, and what a crawl would take."""
+    source = clean_documents(clean)
+    spun = [list(islice(spun_documents(pairs, copy), documents // 5)) for copy in range(2)]
+    first = [*islice(source, documents - len(spun[0])), *spun[0]]
+    second = [*islice(source, documents - len(spun[1])), *spun[1]]
+    found = []
+    for number in workers:
+        for job in run(number, first, [*first, *second]):
+            click.echo(str(job))
+            found.append(job)
+    for name in dict.fromkeys(job.name for job in found):
+        same = [job for job in found if job.name == name]
+        for job in same[1:]:
+            faster = same[0].wall * same[0].workers / (job.wall * job.workers)
+            click.echo(f"{name:7} {job.workers} workers: {faster:.0%} of the rate of {same[0].workers}, for each")
+    for line in crawl(found[-2:], size=size, cores=cores, price=price):
+        click.echo(line)
+
+
+if __name__ == "__main__":
+    main()
