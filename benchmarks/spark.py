@@ -1,15 +1,16 @@
 """What unspin does on a Spark cluster: rates with one worker and with two, shuffles, skew, and what a crawl would take.
 
-    python benchmarks/spark.py --pairs DEV.jsonl.gz --clean CLEAN.txt.gz [--documents 1000] [--workers 1 --workers 2]
+    python benchmarks/spark.py --pairs DEV.jsonl.gz --clean CLEAN.txt.gz [--restored 1000] [--compared 20000]
 
 A standalone master and so many workers are started on this machine, each worker with one task at a time and one
-processor of its own (Linux), 1 GB for its executor's JVM, and the texts as Parquet. Four fifths of the documents are
-clean, five paragraphs of the files each; a fifth are spun copies of the pairs. Restored are these; deduplicated are
-twice as many, the pairs' other copies among them. Jobs run twice, and the second run counts: the first loads models.
+processor of its own (Linux), 1 GB for its executor's JVM, and the texts as Parquet. Of the documents that are restored,
+four fifths are clean, five paragraphs of the files each; a fifth are spun copies of the pairs. Of those that are
+compared, a tenth are spun copies of others. What loads the models is not counted.
 
-Rates are words a second on the clock, and by the time of all tasks, each of which has a processor. Shuffled is what tasks
-wrote for one another, saved what they wrote to stay, both by Spark's event log. Skew is the longest task of the longest
-stage by its median. What a crawl would take is computed from the time of tasks, in proportion to the text.
+Rates are words a second on the clock, and by the time of all tasks, each of which has a processor. Shuffled is what
+tasks wrote for one another, saved what they wrote to stay, both by Spark's event log. Skew is the longest task of the
+longest stage by its median. What a crawl would take is computed from how the time of tasks grows from a tenth of the
+documents to all of them: a job's fixed costs, which are most of it here, are nothing there.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ from __future__ import annotations
 import gzip
 import json
 import os
+import random
 import re
 import signal
 import subprocess
@@ -25,7 +27,7 @@ import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from itertools import chain, islice, repeat
+from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
@@ -33,9 +35,13 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import click
 
-if TYPE_CHECKING:
-    from pyspark.sql import SparkSession
+from unspin.lexicon import Lexicon
+from unspin.spin import spin
 
+if TYPE_CHECKING:
+    from pyspark.sql import DataFrame, SparkSession
+
+SEED = 7
 PARAGRAPHS = 5  # of a clean document
 LOOPBACK = "127.0.0.1"
 PARTITIONS = 8
@@ -44,11 +50,11 @@ HOURS = 3600
 
 
 class Tasks(NamedTuple):
-    """What the tasks of a job took: processors' seconds, bytes for one another, bytes saved; and how uneven they were."""
+    """What the tasks of a job took: seconds in all, bytes for one another, bytes saved; and how uneven they were."""
 
     seconds: float
-    shuffled: int
-    saved: int
+    shuffled: float
+    saved: float
     skew: float
 
 
@@ -63,14 +69,19 @@ class Job(NamedTuple):
     tasks: Tasks
 
     def __str__(self) -> str:
-        rate = f"{self.words / self.wall:9,.0f} words/s, {self.words / self.tasks.seconds:9,.0f} a task"
-        moved = (
-            f"shuffled {self.tasks.shuffled / self.size:5.2f}, saved {self.tasks.saved / self.size:5.2f} times the text"
-        )
-        return f"{self.name:7} {self.workers} workers {self.wall:7.1f} s {rate}  {moved}  skew {self.tasks.skew:.1f}"
+        rate = f"{self.words / self.wall:9,.0f} words/s, {self.words / self.tasks.seconds:9,.0f} by the time of tasks"
+        shuffled, saved = self.tasks.shuffled / self.size, self.tasks.saved / self.size
+        moved = f"shuffled {shuffled:.2f}, saved {saved:.2f} times the text, skew {self.tasks.skew:.1f}"
+        return f"{self.name:7} {self.words:>10,} words, {self.workers} workers: {self.wall:6.1f} s, {rate}; {moved}"
 
 
 # texts
+
+
+def shuffled(texts: Sequence[str]) -> list[str]:
+    found = list(texts)
+    random.Random(SEED).shuffle(found)
+    return found
 
 
 def clean_documents(paths: Sequence[Path]) -> Iterator[str]:
@@ -82,12 +93,11 @@ def clean_documents(paths: Sequence[Path]) -> Iterator[str]:
                 yield "".join(lines)
 
 
-def spun_documents(path: Path, copy: int) -> Iterator[str]:
-    """One of the spun copies of each pair."""
+def spun_documents(path: Path) -> Iterator[str]:
+    """The first of the spun copies of each pair."""
     with gzip.open(path, "rt", encoding="utf-8") as file:
         for line in file:
-            copies = json.loads(line)["spun"]
-            yield copies[min(copy, len(copies) - 1)]
+            yield json.loads(line)["spun"][0]
 
 
 def written(texts: Sequence[str], path: Path) -> tuple[int, int]:
@@ -179,60 +189,63 @@ def cluster(workers: int, folder: Path) -> Iterator[SparkSession]:
 def tasks(folder: Path, since: float) -> Tasks:
     """Those that started since then, by the event log."""
     time.sleep(1)  # it is written behind
-    shuffled = saved = 0
+    moved = saved = 0
     stages: defaultdict[int, list[float]] = defaultdict(list)
     for log in folder.glob("app-*"):
         for line in log.read_text().splitlines():
             event = json.loads(line) if '"SparkListenerTaskEnd"' in line else None
             if event and event["Task Info"]["Launch Time"] >= since * 1000:
                 info, metrics = event["Task Info"], event["Task Metrics"]
-                shuffled += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
+                moved += metrics["Shuffle Write Metrics"]["Shuffle Bytes Written"]
                 saved += metrics["Output Metrics"]["Bytes Written"]
                 stages[event["Stage ID"]].append((info["Finish Time"] - info["Launch Time"]) / 1000)
     longest = max(stages.values(), key=sum)
     seconds = sum(map(sum, stages.values()))
-    return Tasks(seconds, shuffled, saved, max(longest) / max(0.001, median(longest)))
+    return Tasks(seconds, moved, saved, max(longest) / max(0.001, median(longest)))
 
 
-def run(workers: int, restored: Sequence[str], deduplicated: Sequence[str]) -> Iterator[Job]:
-    """The jobs, on a cluster of so many workers."""
+def run(workers: int, restored: Sequence[str], compared: Sequence[str]) -> Iterator[Job]:
+    """The jobs, on a cluster of so many workers: on a tenth of the texts, then on all."""
     from unspin import spark as on_spark
-    from unspin.pipeline import default_lexicon
+
+    def clean(texts: DataFrame, path: str) -> None:
+        on_spark.clean(texts).write.mode("overwrite").parquet(path)
+
+    def dedupe(texts: DataFrame, path: str) -> None:
+        on_spark.dedupe(texts, lexicon=Lexicon.load()).write.mode("overwrite").parquet(path)
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-
-        def clean(spark: SparkSession, texts: str) -> None:
-            on_spark.clean(spark.read.parquet(texts)).write.mode("overwrite").parquet(f"{texts}.restored")
-
-        def dedupe(spark: SparkSession, texts: str) -> None:
-            on_spark.dedupe(spark.read.parquet(texts), lexicon=default_lexicon()).count()
-
         with cluster(workers, folder) as spark:
-            for job, texts in ((clean, restored), (dedupe, deduplicated)):
-                path = folder / job.__name__
-                words, size = written(texts, path)
-                job(spark, str(path))
-                started, clock = time.time(), time.perf_counter()
-                job(spark, str(path))
-                wall = time.perf_counter() - clock
-                yield Job(job.__name__, workers, words, size, wall, tasks(folder, started))
+            for job, texts in ((clean, restored), (dedupe, compared)):
+                for share in (100, 10, 1):
+                    path = folder / f"{job.__name__}-{share}"
+                    words, size = written(texts[::share], path)
+                    started, clock = time.time(), time.perf_counter()
+                    job(spark.read.parquet(str(path)), f"{path}-done")
+                    wall = time.perf_counter() - clock
+                    if share < 100:  # which loads the models
+                        yield Job(job.__name__, workers, words, size, wall, tasks(folder, started))
 
 
-def crawl(jobs: Sequence[Job], *, size: float, cores: int, price: float) -> Iterator[str]:
-    """What texts of so many bytes would take, by the rates of some jobs."""
-    for job in jobs:
-        times = size / job.size
-        hours = job.tasks.seconds * times / HOURS
-        moved = f"{job.tasks.shuffled * times / 1e12:.1f} TB shuffled, {job.tasks.saved * times / 1e12:.1f} TB saved"
-        cost = f"{hours:,.0f} core-hours, {price * hours:,.0f} dollars, {hours / cores:,.1f} hours on {cores:,} cores"
-        yield f"{job.name:7} of {size / 1e12:g} TB: {cost}; {moved}"
+def crawl(small: Job, large: Job, *, size: float, cores: int, price: float) -> str:
+    """What texts of so many bytes would take, by how a job's costs grow."""
+    times = size / (large.size - small.size)
+    seconds, moved, saved = (
+        times * (after - before) for after, before in zip(large.tasks[:3], small.tasks[:3], strict=True)
+    )
+    hours = seconds / HOURS
+    rate = (large.words - small.words) / (large.tasks.seconds - small.tasks.seconds)
+    cost = f"{hours:,.0f} core-hours, {price * hours:,.0f} dollars, {hours / cores:,.1f} hours on {cores:,} cores"
+    terabytes = f"{moved / 1e12:.1f} TB shuffled, {saved / 1e12:.1f} TB saved"
+    return f"{large.name:7} {size / 1e12:g} TB at {rate:,.0f} words/s a core: {cost}; {terabytes}"
 
 
 @click.command()
 @click.option("--pairs", type=click.Path(path_type=Path), required=True)
 @click.option("--clean", type=click.Path(path_type=Path), multiple=True, required=True)
-@click.option("--documents", default=1000, show_default=True, help="That are restored; twice as many are compared.")
+@click.option("--restored", default=1000, show_default=True, help="Documents for `clean`.")
+@click.option("--compared", default=20_000, show_default=True, help="Documents for `dedupe`.")
 @click.option("--workers", type=int, multiple=True, default=(1, 2), show_default=True)
 @click.option("--crawl", "size", default=1e12, show_default=True, help="Bytes of text in the crawl.")
 @click.option("--cores", default=512, show_default=True, help="Of the cluster that reads it.")
@@ -240,7 +253,8 @@ def crawl(jobs: Sequence[Job], *, size: float, cores: int, price: float) -> Iter
 def main(
     pairs: Path,
     clean: tuple[Path, ...],
-    documents: int,
+    restored: int,
+    compared: int,
     workers: tuple[int, ...],
     size: float,
     cores: int,
@@ -248,21 +262,23 @@ def main(
 ) -> None:
     """Print rates, shuffles and skew, and what a crawl would take."""
     source = clean_documents(clean)
-    spun = [list(islice(spun_documents(pairs, copy), documents // 5)) for copy in range(2)]
-    first = [*islice(source, documents - len(spun[0])), *spun[0]]
-    second = [*islice(source, documents - len(spun[1])), *spun[1]]
+    spun = list(islice(cycle(spun_documents(pairs)), restored // 5))
+    first = shuffled([*islice(source, restored - len(spun)), *spun])
+    originals = list(islice(source, compared - compared // 10))
+    lexicon = Lexicon.load()
+    copies = [spin(text, lexicon, seed=n).text for n, text in enumerate(originals[: compared // 10])]
+    second = shuffled([*originals, *copies])
     found = []
     for number in workers:
-        for job in run(number, first, [*first, *second]):
+        for job in run(number, first, second):
             click.echo(str(job))
             found.append(job)
-    for name in dict.fromkeys(job.name for job in found):
+    for name in ("clean", "dedupe"):
         same = [job for job in found if job.name == name]
-        for job in same[1:]:
-            faster = same[0].wall * same[0].workers / (job.wall * job.workers)
-            click.echo(f"{name:7} {job.workers} workers: {faster:.0%} of the rate of {same[0].workers}, for each")
-    for line in crawl(found[-2:], size=size, cores=cores, price=price):
-        click.echo(line)
+        click.echo(crawl(*same[-2:], size=size, cores=cores, price=price))
+        if len(workers) > 1:
+            faster = same[1].wall / same[-1].wall
+            click.echo(f"{name:7} {workers[-1]} workers are {faster:.2f} times as fast as {workers[0]}")
 
 
 if __name__ == "__main__":
