@@ -7,10 +7,11 @@ processor of its own (Linux), 1 GB for its executor's JVM, and the texts as Parq
 four fifths are clean, five paragraphs of the files each; a fifth are spun copies of the pairs. Of those that are
 compared, a tenth are spun copies of others. What loads the models is not counted.
 
-Rates are words a second on the clock, and by the time of all tasks, each of which has a processor. Shuffled is what
-tasks wrote for one another, saved what they wrote to stay, both by Spark's event log. Skew is the longest task of the
-longest stage by its median. What a crawl would take is computed from how the time of tasks grows from a tenth of the
-documents to all of them: a job's fixed costs, which are most of it here, are nothing there.
+Rates are words a second on the clock, and by the processor time of the workers and all that they start (Linux), which
+other programs on the machine change little. Shuffled is what tasks wrote for one another, saved what they wrote to
+stay, both by Spark's event log. Skew is the longest task of the longest stage by its median. What a crawl would take is
+computed from how processor time grows from a tenth of the documents to all of them: a job's fixed costs, which are
+most of it here, are nothing there.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ import sys
 import time
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager, suppress
 from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 from statistics import median
@@ -50,26 +51,26 @@ HOURS = 3600
 
 
 class Tasks(NamedTuple):
-    """What the tasks of a job took: seconds in all, bytes for one another, bytes saved; and how uneven they were."""
+    """What the tasks of a job wrote: bytes for one another, bytes saved; and how uneven they were."""
 
-    seconds: float
     shuffled: float
     saved: float
     skew: float
 
 
 class Job(NamedTuple):
-    """What one job took on the clock, for so many words and bytes of text."""
+    """What one job took on the clock and of processors, in seconds, for so many words and bytes of text."""
 
     name: str
     workers: int
     words: int
     size: int
     wall: float
+    used: float
     tasks: Tasks
 
     def __str__(self) -> str:
-        rate = f"{self.words / self.wall:9,.0f} words/s, {self.words / self.tasks.seconds:9,.0f} by the time of tasks"
+        rate = f"{self.words / self.wall:8,.0f} words/s, {self.words / self.used:8,.0f} by processor time"
         shuffled, saved = self.tasks.shuffled / self.size, self.tasks.saved / self.size
         moved = f"shuffled {shuffled:.2f}, saved {saved:.2f} times the text, skew {self.tasks.skew:.1f}"
         return f"{self.name:7} {self.words:>10,} words, {self.workers} workers: {self.wall:6.1f} s, {rate}; {moved}"
@@ -117,8 +118,8 @@ def written(texts: Sequence[str], path: Path) -> tuple[int, int]:
 
 
 @contextmanager
-def daemon(folder: Path, processor: int | None, kind: str, *arguments: str) -> Iterator[str]:
-    """A Spark daemon, until the `with` statement ends; what it logged when it came up."""
+def daemon(folder: Path, processor: int | None, kind: str, *arguments: str) -> Iterator[tuple[int, str]]:
+    """A Spark daemon, until the `with` statement ends: its session, and what it logged when it came up."""
     import pyspark
 
     home = Path(pyspark.__file__).parent
@@ -147,24 +148,25 @@ def daemon(folder: Path, processor: int | None, kind: str, *arguments: str) -> I
             if time.monotonic() > deadline:
                 raise click.ClickException(log.read_text())
             time.sleep(0.1)
-        yield log.read_text()
+        yield process.pid, log.read_text()
     finally:
         os.killpg(process.pid, signal.SIGKILL)
         process.wait()
 
 
 @contextmanager
-def cluster(workers: int, folder: Path) -> Iterator[SparkSession]:
-    """A session on a cluster of so many workers."""
+def cluster(workers: int, folder: Path) -> Iterator[tuple[SparkSession, list[int]]]:
+    """A session on a cluster of so many workers, and the sessions of these, as Linux has them."""
     from pyspark.sql import SparkSession
 
     with ExitStack() as stack:
-        told = stack.enter_context(daemon(folder, None, "master.Master", "--port", "0", "--webui-port", "0"))
+        _, told = stack.enter_context(daemon(folder, None, "master.Master", "--port", "0", "--webui-port", "0"))
         url = re.findall(r"spark://[\d.]+:\d+", told)[-1]
+        sessions = []
         for number in range(workers):
             work = str(folder / f"work-{number}")
             options = ("--cores", "1", "--memory", "2g", "--webui-port", "0", "--work-dir", work)
-            stack.enter_context(daemon(folder, number, "worker.Worker", *options, url))
+            sessions.append(stack.enter_context(daemon(folder, number, "worker.Worker", *options, url))[0])
         builder = SparkSession.builder.master(url).appName("benchmark")
         for key, value in {
             "spark.driver.bindAddress": LOOPBACK,
@@ -181,7 +183,7 @@ def cluster(workers: int, folder: Path) -> Iterator[SparkSession]:
         spark.sparkContext.setLogLevel("ERROR")
         spark.sparkContext.setCheckpointDir(str(folder / "checkpoints"))
         try:
-            yield spark
+            yield spark, sessions
         finally:
             spark.stop()
 
@@ -200,8 +202,18 @@ def tasks(folder: Path, since: float) -> Tasks:
                 saved += metrics["Output Metrics"]["Bytes Written"]
                 stages[event["Stage ID"]].append((info["Finish Time"] - info["Launch Time"]) / 1000)
     longest = max(stages.values(), key=sum)
-    seconds = sum(map(sum, stages.values()))
-    return Tasks(seconds, moved, saved, max(longest) / max(0.001, median(longest)))
+    return Tasks(moved, saved, max(longest) / max(0.001, median(longest)))
+
+
+def used(sessions: Sequence[int]) -> float:
+    """Seconds of processor time that the processes of some sessions used, with what they started and saw end."""
+    ticks = 0
+    for path in Path("/proc").glob("[0-9]*/stat"):
+        with suppress(OSError):  # it ended meanwhile
+            fields = path.read_text().rpartition(")")[2].split()
+            if int(fields[3]) in sessions:
+                ticks += sum(map(int, fields[11:15]))
+    return ticks / os.sysconf("SC_CLK_TCK")
 
 
 def run(workers: int, restored: Sequence[str], compared: Sequence[str]) -> Iterator[Job]:
@@ -216,26 +228,24 @@ def run(workers: int, restored: Sequence[str], compared: Sequence[str]) -> Itera
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with cluster(workers, folder) as spark:
+        with cluster(workers, folder) as (spark, sessions):
             for job, texts in ((clean, restored), (dedupe, compared)):
                 for share in (100, 10, 1):
                     path = folder / f"{job.__name__}-{share}"
                     words, size = written(texts[::share], path)
-                    started, clock = time.time(), time.perf_counter()
+                    started, clock, before = time.time(), time.perf_counter(), used(sessions)
                     job(spark.read.parquet(str(path)), f"{path}-done")
-                    wall = time.perf_counter() - clock
+                    wall, processor = time.perf_counter() - clock, used(sessions) - before
                     if share < 100:  # which loads the models
-                        yield Job(job.__name__, workers, words, size, wall, tasks(folder, started))
+                        yield Job(job.__name__, workers, words, size, wall, processor, tasks(folder, started))
 
 
 def crawl(small: Job, large: Job, *, size: float, cores: int, price: float) -> str:
     """What texts of so many bytes would take, by how a job's costs grow."""
     times = size / (large.size - small.size)
-    seconds, moved, saved = (
-        times * (after - before) for after, before in zip(large.tasks[:3], small.tasks[:3], strict=True)
-    )
-    hours = seconds / HOURS
-    rate = (large.words - small.words) / (large.tasks.seconds - small.tasks.seconds)
+    moved, saved = (times * (after - before) for after, before in zip(large.tasks[:2], small.tasks[:2], strict=True))
+    hours = times * (large.used - small.used) / HOURS
+    rate = (large.words - small.words) / (large.used - small.used)
     cost = f"{hours:,.0f} core-hours, {price * hours:,.0f} dollars, {hours / cores:,.1f} hours on {cores:,} cores"
     terabytes = f"{moved / 1e12:.1f} TB shuffled, {saved / 1e12:.1f} TB saved"
     return f"{large.name:7} {size / 1e12:g} TB at {rate:,.0f} words/s a core: {cost}; {terabytes}"
@@ -277,8 +287,9 @@ def main(
         same = [job for job in found if job.name == name]
         click.echo(crawl(*same[-2:], size=size, cores=cores, price=price))
         if len(workers) > 1:
-            faster = same[1].wall / same[-1].wall
-            click.echo(f"{name:7} {workers[-1]} workers are {faster:.2f} times as fast as {workers[0]}")
+            faster, more = same[1].wall / same[-1].wall, same[-1].used / same[1].used
+            compared_with = f"{faster:.2f} times as fast as {workers[0]}, for {more:.2f} times the processor time"
+            click.echo(f"{name:7} {workers[-1]} workers are {compared_with}")
 
 
 if __name__ == "__main__":
