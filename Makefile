@@ -7,7 +7,7 @@ PAIRS ?= pairs/train.jsonl.gz
 DEV ?= pairs/dev.jsonl.gz
 CLEAN ?= $(wildcard clean/*.txt.gz)
 
-.PHONY: setup seed test check lint types bench golden lexicon model ranker neural clean
+.PHONY: setup seed test check lint types bench golden lexicon model ranker neural mutation clean
 
 setup: $(READY)
 
@@ -60,5 +60,10 @@ neural: setup  ## Train the shipped neural ranker again from CLEAN, PAIRS and th
 	$(BIN)/unspin train --ranker neural $(CLEAN) --pairs $(PAIRS) --held-out $(DEV) --tune $(DEV) --start $(START) \
 	  --device $(or $(DEVICE),cpu) --budget $(or $(BUDGET),12000000) -o src/unspin/models/en.onnx --force
 
+mutation: setup  ## Change the heart of the program in some 1,600 ways, one at a time: do its tests notice? An hour
+	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
+	$(BIN)/mutmut run
+	$(BIN)/mutmut results
+
 clean:
-	rm -rf $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
+	rm -rf mutants $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

@@ -8,17 +8,23 @@ and, if given, the first spun copies of a pairs file, one document each.
 from __future__ import annotations
 
 import argparse
+import gc
 import resource
 import statistics
 import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
+from functools import partial
 from pathlib import Path
 
 import unspin
 from unspin.align import Pair, read_pairs
+from unspin.decode import decode
+from unspin.language import default_model
+from unspin.pipeline import default_lexicon
 from unspin.rank import Ranker, context_ranker, neural_ranker
+from unspin.text import segment
 
 RUNS = 5
 SEED = Path(__file__).parent.parent / "seeds" / "seed.txt"
@@ -59,6 +65,16 @@ def rankers(seed: str, pairs: Sequence[Pair]) -> None:
             show(f"{name}.clean", words_per_second([pair.original for pair in pairs], ranker), "words/s")
 
 
+def decoder(pairs: Sequence[Pair]) -> None:
+    """The decoder by itself, with no ranker, on long texts: all passages as one, spun and not."""
+    lexicon, model = default_lexicon(), default_model()
+    for name, texts in (("spun", [pair.spun[0] for pair in pairs]), ("clean", [pair.original for pair in pairs])):
+        text = "\n".join(texts)
+        sentences = [s for paragraph in segment(text).paragraphs for s in paragraph.sentences]
+        seconds = median_seconds(partial(decode, sentences, lexicon, model))
+        show(f"decoder.{name}", len(text.split()) / seconds, "words/s")
+
+
 def cold_seconds(*arguments: str) -> float:
     """The median wall time of RUNS fresh processes."""
     times = []
@@ -80,7 +96,12 @@ def main() -> None:
     seed = SEED.read_text(encoding="utf-8")
     show("cold.help", cold_seconds("--help"), "s")
     show("cold.clean_seed", cold_seconds("clean", str(SEED)), "s")
-    rankers(seed, [*read_pairs(arguments.pairs)] if arguments.pairs else [])
+    unspin.restore(seed)
+    gc.freeze()  # as the command line does: what is loaded stays, and need not be looked at for garbage
+    pairs = [*read_pairs(arguments.pairs)] if arguments.pairs else []
+    if pairs:
+        decoder(pairs)
+    rankers(seed, pairs)
     show("memory.peak", resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1000, "MB")
 
 

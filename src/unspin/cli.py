@@ -27,6 +27,7 @@ _SUMMARIES = {
     "dedupe": "Find copies across texts: exact, near, respun, excerpts.",
     "index": "Check texts against all that were seen before.",
     "inspect": "Show spin evidence, candidates and repeats; change nothing.",
+    "check": "Run golden cases; fail if one regressed.",
     "evaluate": "Score restorations against gold.",
     "learn": "Learn a lexicon from originals and their spun copies.",
     "train": "Train a context ranker from clean text.",

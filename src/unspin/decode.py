@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -35,8 +36,7 @@ OPTION = -2  # in the place of the token that an emission keeps: it is part of a
 _FINE = 8  # depth units between two tokens
 
 
-@dataclass(frozen=True, slots=True)
-class Reading:
+class Reading(NamedTuple):
     """A swap that could be undone: tokens `[start, end)` of `tokens`, entry of `Lexicon.active`."""
 
     tokens: tuple[Token, ...]
@@ -128,15 +128,18 @@ class _Block:
         site = len(depth)
         depth.extend(range(0, _FINE * (last - first + 5), _FINE))
         origin = site + 2 - first  # the site before token t is origin + t
-        for t in range(first - 2, last + 2):
-            number = numbers[t + 2]
-            kept = base + t if t >= 0 and number != END else NONE
-            inside = kept if t >= first else NONE  # the words before a region are no part of it
-            emit((number, origin + t, origin + t + 1, kept, inside, inside + 1))
+        for t in (first - 2, first - 1):  # the words before a region are no part of it
+            emit((numbers[t + 2], origin + t, origin + t + 1, base + t if t >= 0 else NONE, NONE, NONE + 1))
+        for t, number in enumerate(numbers[first + 2 : last + 4], first):
+            kept = base + t if number != END else NONE
+            emit((number, origin + t, origin + t + 1, kept, kept, kept + 1))
         for start, end, entry in group:
             output = self.outputs.get(entry) or self._output(entry)
             self.found.append(Match(start + base, end + base, entry))
             graph.first.append(len(graph.emissions))
+            if len(output) == 1:  # as most are
+                emit((output[0], origin + start, origin + end, OPTION, base + start, base + end))
+                continue
             at, begin, span, size = origin + start, depth[origin + start], _FINE * (end - start), len(output)
             for place, number in enumerate(output, 1):
                 to = origin + end if place == size else len(depth)
@@ -276,16 +279,19 @@ def decode(
     ranker: Ranker = UNRANKED,
     *,
     assume_spun: bool = False,
+    gate: Callable[[Decoding], bool] | None = None,
 ) -> Decoding:
     """Decode a document: its gains at each spin rate, and all readings, each block's at its own best rate.
 
     A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` says it is not.
+    A document of one block has no readings if `gate`, which is asked once its gains are known, finds it clean.
     """
     readings: list[Reading] = []
     gains = np.zeros(len(SPIN_RATES))
     words = 0
     mixed = is_mixed(token for sentence in sentences for token in sentence.tokens)
-    for group in _blocks(_pieces(sentences)):
+    blocks = list(_blocks(_pieces(sentences)))
+    for group in blocks:
         block = _Block(group, lexicon, model, mixed=mixed)
         words += sum(token.is_word for token in block.tokens)
         if not block.found:
@@ -293,6 +299,8 @@ def decode(
             continue
         gain = block.gains(SPIN_RATES)
         gains += gain
+        if gate and len(blocks) == 1 and not gate(Decoding((), tuple(gains.tolist()), words)):
+            continue
         asked = ranker if assume_spun or gain.max() > 0.0 else UNRANKED
         prior, posterior, is_best = block.decode(SPIN_RATES[int(np.argmax(gain))], asked)
         readings += [

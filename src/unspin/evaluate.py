@@ -5,16 +5,17 @@ refused: any text can be scored.
 
 Each gold span counts once: *restored* (it reads as accepted), *wrong* (changed to something else: a false
 positive and a false negative), *missed* (left as spun) or *optional_kept* (left as spun, which is
-accepted); a change that touches no gold span is *spurious*. Case and curly quotes do not count.
+accepted); a change that touches no gold span is *spurious*. Curly quotes do not count, nor does case unless asked for.
 """
 
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from functools import partial
 from typing import NamedTuple
 
 from rapidfuzz.distance import Levenshtein
@@ -26,6 +27,7 @@ _WILD = 6  # most tokens of a wrong reading among right ones, and most parts of 
 _WRONG, _KEPT, _ACCEPTED = range(3)  # marks of a gold span; the best reading has the greatest sum
 
 Stretch = tuple[int, int]  # half-open, in tokens or in code points
+_Fold = Callable[[Iterable[str]], list[str]]  # tokens as they are compared
 _Paths = dict[int, tuple[int, tuple[tuple[int, int], ...]]]  # place reached -> (minus the sum, (rank, mark) a step)
 
 
@@ -152,12 +154,12 @@ class _Judgement(NamedTuple):
     tokens: int
 
 
-def score(gold: Gold, output: str) -> Score:
+def score(gold: Gold, output: str, *, cased: bool = False) -> Score:
     """Compare a restored text with its gold. It takes as long as one bit-parallel alignment of their tokens.
 
-    Details tell of spurious changes first, then of wrong and missed spans in reading order.
+    Details tell of spurious changes first, then of wrong and missed spans in reading order. `cased`: capitals count.
     """
-    kinds, details, tokens = _judge(gold, output)
+    kinds, details, tokens = _judge(gold, output, list if cased else _lower)
     counts = Counter(kinds)
     counts[Outcome.SPURIOUS] = sum(detail.kind is Outcome.SPURIOUS for detail in details)
     return Score(**{kind.value: counts[kind] for kind in Outcome}, tokens=tokens, details=tuple(details))
@@ -165,14 +167,32 @@ def score(gold: Gold, output: str) -> Score:
 
 def outcomes(gold: Gold, output: str) -> tuple[Outcome, ...]:
     """What became of each gold span, in order, as `score` counts it."""
-    return tuple(_judge(gold, output).kinds)
+    return tuple(_judge(gold, output, _lower).kinds)
 
 
-def _judge(gold: Gold, output: str) -> _Judgement:
+def nearest(gold: Gold, output: str) -> str:
+    """What gold accepts that is most like the output: each span in the way that the output reads there, if it may."""
     source, edges = _source(gold)
     out = gold_tokens(output)
-    low = _lower(source)
-    alignment = _Alignment(low, _lower(out))
+    alignment = _Alignment(source, out)
+    pieces: list[str] = []
+    position = 0
+    for span, edge in zip(gold.spans, edges, strict=True):
+        likeness = partial(_likeness, out[alignment.stretch(*edge)])
+        pieces += gold.text[position : span.start], max(span.accepted, key=likeness)
+        position = span.end
+    return "".join([*pieces, gold.text[position:]])
+
+
+def _likeness(got: list[str], accepted: str) -> float:
+    return Levenshtein.normalized_similarity(gold_tokens(accepted), got)
+
+
+def _judge(gold: Gold, output: str, fold: _Fold) -> _Judgement:
+    source, edges = _source(gold)
+    out = gold_tokens(output)
+    low = fold(source)
+    alignment = _Alignment(low, fold(out))
     changes = [op for op in alignment.ops if op.tag != "equal"]
     runs, stray = group(edges, [op[1:3] for op in changes])
     strays = [changes[c] for c in stray]
@@ -181,11 +201,11 @@ def _judge(gold: Gold, output: str) -> _Judgement:
     for run in runs:
         around = hull([edges[g] for g in run.spans] + [changes[c][1:3] for c in run.changes])
         got = out[alignment.stretch(*around)]
-        marks = _marks(gold, run.spans, edges, around, low, _lower(got)) if run.changes else [_KEPT]
+        marks = _marks(gold, run.spans, edges, around, low, fold(got), fold) if run.changes else [_KEPT]
         chosen = " ".join(got)
         for g, mark in zip(run.spans, marks, strict=True):
             accepted = gold.spans[g].accepted
-            kinds.append(kind := _outcome(mark, low[slice(*edges[g])], accepted))
+            kinds.append(kind := _outcome(mark, low[slice(*edges[g])], accepted, fold))
             if kind in (Outcome.WRONG, Outcome.MISSED):
                 details.append(_detail(kind, source, edges[g], chosen, accepted))
     return _Judgement(kinds, details, len(source))
@@ -218,9 +238,9 @@ def _source(gold: Gold) -> tuple[list[str], list[Stretch]]:
     return source + gold_tokens(gold.text[position:]), edges
 
 
-def _outcome(mark: int, spun: list[str], accepted: Iterable[str]) -> Outcome:
+def _outcome(mark: int, spun: list[str], accepted: Iterable[str], fold: _Fold) -> Outcome:
     if mark == _KEPT:
-        return Outcome.OPTIONAL_KEPT if any(spun == _lower(gold_tokens(a)) for a in accepted) else Outcome.MISSED
+        return Outcome.OPTIONAL_KEPT if any(spun == fold(gold_tokens(a)) for a in accepted) else Outcome.MISSED
     return Outcome.RESTORED if mark == _ACCEPTED else Outcome.WRONG
 
 
@@ -268,7 +288,7 @@ def hull(edges: Sequence[Stretch]) -> Stretch:
 
 
 def _marks(
-    gold: Gold, spans: range, edges: Sequence[Stretch], hull: Stretch, low: list[str], got: list[str]
+    gold: Gold, spans: range, edges: Sequence[Stretch], hull: Stretch, low: list[str], got: list[str], fold: _Fold
 ) -> list[int]:
     """How each span of a run reads in `got`, what the run's hull became: the reading with the greatest sum.
 
@@ -278,7 +298,7 @@ def _marks(
     position = hull[0]
     for g in spans:
         start, end = edges[g]
-        options = [(_ACCEPTED, _lower(gold_tokens(accepted))) for accepted in gold.spans[g].accepted]
+        options = [(_ACCEPTED, fold(gold_tokens(accepted))) for accepted in gold.spans[g].accepted]
         options.append((_KEPT, low[start:end]))
         paths = _onward(paths, got, low[position:start], options, wild=len(spans) < _WILD)
         position = end

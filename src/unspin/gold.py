@@ -113,6 +113,26 @@ def markup_from_pair(original: str, spun: str, *, name: str = "pair") -> str:
     return "\n".join(_marked(old, new, name=name, line=line) for line, (old, new) in lines)
 
 
+def gold_from_pair(original: str, spun: str, *, cased: bool = False) -> Gold:
+    """Gold from an original and its spun copy, whatever they are: each run of differing tokens is a span.
+
+    Insertions and deletions take an equal neighbour in, so that a passage that is to go is one span. Curly quotes and
+    white space are no difference, nor is case unless `cased`. Raises ValueError if only the original has words.
+
+    >>> gold_from_pair("It ended.", "It ended. It ended.").spans
+    (GoldSpan(start=8, end=19, accepted=('.',)),)
+    """
+    new, old = (list(_TOKEN.finditer(side.translate(_STRAIGHT))) for side in (spun, original))
+    keys = ([m[0] if cased else m[0].lower() for m in side] for side in (new, old))
+    spans = []
+    for a0, a1, b0, b1 in _differences(*keys):
+        if a0 == a1:
+            raise ValueError("the spun text has no words, and the original has some")
+        accepted = original[old[b0].start() : old[b1 - 1].end()] if b0 < b1 else ""
+        spans.append(GoldSpan(new[a0].start(), new[a1 - 1].end(), (accepted,)))
+    return Gold(spun, tuple(spans))
+
+
 def _marked(original: str, spun: str, *, name: str, line: int) -> str:
     new, old = (list(_TOKEN.finditer(side.translate(_STRAIGHT))) for side in (spun, original))
     pieces: list[str] = []

@@ -6,7 +6,7 @@ could be). Nothing is read or written but the lexicon and the language model, on
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import cache, partial
 from importlib.metadata import PackageNotFoundError, version
@@ -15,7 +15,7 @@ from unspin.channel import SPIN_RATES
 from unspin.consensus import Sibling, Siblings, digest
 from unspin.debris import mend
 from unspin.decide import MIN_CONFIDENCE, candidates, decide, evidence
-from unspin.decode import Decoding, decode
+from unspin.decode import Decoding, Reading, decode
 from unspin.edit import mend_articles
 from unspin.language import LanguageModel, default_model
 from unspin.lexicon import Lexicon
@@ -45,6 +45,7 @@ def default_lexicon() -> Lexicon:
     return Lexicon.load()
 
 
+@cache
 def release() -> str:
     """The version of unspin."""
     try:
@@ -58,15 +59,23 @@ def _sentences(document: Document) -> list[Sentence]:
 
 
 def _look(
-    text: str, lexicon: Lexicon, model: LanguageModel, ranker: Ranker, *, keep_duplicates: bool, assume_spun: bool
+    text: str,
+    lexicon: Lexicon,
+    model: LanguageModel,
+    ranker: Ranker,
+    *,
+    keep_duplicates: bool = False,
+    assume_spun: bool = False,
+    gate: Callable[[Decoding], bool] | None = None,
 ) -> tuple[Document, tuple[DuplicateGroup, ...], Decoding]:
     document = segment(text)
     duplicates = () if keep_duplicates else find_repeats(document, lexicon=lexicon)
-    return (
-        document,
-        duplicates,
-        decode(_sentences(without_repeats(document, duplicates)), lexicon, model, ranker, assume_spun=assume_spun),
-    )
+    sentences = _sentences(without_repeats(document, duplicates))
+    return document, duplicates, decode(sentences, lexicon, model, ranker, assume_spun=assume_spun, gate=gate)
+
+
+def _is_spun(decoding: Decoding) -> bool:
+    return evidence(decoding, SPIN_RATES).is_spun
 
 
 def restore(
@@ -88,16 +97,17 @@ def restore(
     read beforehand: all copies are read together, and an unspun one's words win. The cleaned text:
     `unspin.cleaned(restoration)`.
     """
-    return examine(
+    restoration, _ = _restored(
         text,
-        lexicon=lexicon,
+        lexicon=lexicon or default_lexicon(),
         model=model,
         ranker=ranker,
         min_confidence=min_confidence,
         keep_duplicates=keep_duplicates,
         assume_spun=assume_spun,
         siblings=siblings,
-    )[0]
+    )
+    return restoration
 
 
 def examine(
@@ -113,13 +123,45 @@ def examine(
 ) -> tuple[Restoration, tuple[Candidate, ...]]:
     """Restore a text, as `restore` does, and return also all candidates that it was decided from, for a person to
     choose from; none for a text without spin evidence."""
+    lexicon = lexicon or default_lexicon()
+    restoration, readings = _restored(
+        text,
+        lexicon=lexicon,
+        model=model,
+        ranker=ranker,
+        min_confidence=min_confidence,
+        keep_duplicates=keep_duplicates,
+        assume_spun=assume_spun,
+        siblings=siblings,
+    )
+    return restoration, tuple(candidates(text, readings, lexicon))
+
+
+def _restored(
+    text: str,
+    *,
+    lexicon: Lexicon,
+    model: LanguageModel | None,
+    ranker: Ranker | None,
+    min_confidence: float,
+    keep_duplicates: bool,
+    assume_spun: bool,
+    siblings: Sequence[str | Sibling],
+) -> tuple[Restoration, Sequence[Reading]]:
+    """A restoration and, of a spun text, all readings that it was decided from."""
     if not 0.0 <= min_confidence <= 1.0:
         raise ValueError(f"min_confidence {min_confidence} is not in [0, 1]")
-    lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
+    model, ranker = model or default_model(), ranker or default_ranker()
     copies = [Sibling(one, lexicon, model) if isinstance(one, str) else one for one in siblings]
     together = Siblings(ranker, copies)
     document, duplicates, decoding = _look(
-        text, lexicon, model, together if copies else ranker, keep_duplicates=keep_duplicates, assume_spun=assume_spun
+        text,
+        lexicon,
+        model,
+        together if copies else ranker,
+        keep_duplicates=keep_duplicates,
+        assume_spun=assume_spun,
+        gate=None if assume_spun else _is_spun,
     )
     spin = evidence(decoding, SPIN_RATES)
     if assume_spun:
@@ -150,7 +192,7 @@ def examine(
         ),
         siblings=tuple(copy.name for copy in copies) if spin.is_spun else (),
     )
-    return restoration, tuple(candidates(text, readings, lexicon))
+    return restoration, readings
 
 
 def sign(
@@ -219,7 +261,7 @@ def inspect(
 ) -> Inspection:
     """All that `restore` decides on: the spin evidence, every candidate with its posteriors, the repeats."""
     lexicon, model, ranker = lexicon or default_lexicon(), model or default_model(), ranker or default_ranker()
-    document, duplicates, decoding = _look(text, lexicon, model, ranker, keep_duplicates=False, assume_spun=False)
+    document, duplicates, decoding = _look(text, lexicon, model, ranker)
     return Inspection(
         document=document,
         spin=evidence(decoding, SPIN_RATES),

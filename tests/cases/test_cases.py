@@ -1,83 +1,71 @@
-"""Golden cases, one TOML file each, sorted by kind of evidence.
+"""The golden cases beside this file, sorted by kind of evidence; `unspin check` and the pytest plugin run each of them.
 
-    label = 'what it is'        why = 'what it guards'        origin = 'where the text comes from'
-    input = '''the text'''
-    expected = '''the cleaned text'''            # at least one of these three; none of them for a negative
-    edits = [['before', 'after']]                # edits that must be made
-    reads = ['phrases that the cleaned text must hold']
-    options = { min_confidence = 0.5 }           # of `restore`, if any
-    reason = 'why it fails today'                # known failures only
-
-A negative is left alone: not called spun, no edit, nothing held, nothing removed. A known failure that comes
-to pass fails the suite until its file moves to another folder.
+`in_the_wild` is what a spinner really wrote, `synthetic` was spun by hand or by `unspin spin`, `negative` is clean
+and must be left alone, `known_failures` must fail. Here stands what is true of a folder as a whole.
 """
 
 from __future__ import annotations
 
-import tomllib
+import re
 from pathlib import Path
-from typing import Any
 
 import pytest
 
-from unspin import cleaned, restore
+from unspin import restore
+from unspin.cases.model import Case
+from unspin.cases.reading import find_cases, read_case
 
 CASES = Path(__file__).parent
+SEED = CASES.parents[1] / "seeds" / "seed.markup.txt"
 KINDS = ("in_the_wild", "synthetic", "negative", "known_failures")
-NEEDED = {"label", "why", "origin", "input"}
-FINDINGS = {"expected", "edits", "reads"}
-
-Case = dict[str, Any]
 
 
-def cases(kind: str) -> dict[str, Case]:
-    return {path.stem: tomllib.loads(path.read_text("utf-8")) for path in sorted((CASES / kind).glob("*.toml"))}
+def cases(kind: str) -> list[Case]:
+    return [read_case(path) for path in find_cases([CASES / kind])[0]]
 
 
-def parameters(*kinds: str) -> list[Any]:
-    return [pytest.param(case, id=f"{kind}/{name}") for kind in kinds for name, case in cases(kind).items()]
+def named(case: Case) -> str:
+    return case.name
 
 
-def problems(case: Case) -> list[str]:
-    """What the restoration of a case misses."""
-    restoration = restore(case["input"], **case.get("options", {}))
-    text = cleaned(restoration)
-    made = [[edit.before, edit.after] for edit in restoration.edits]
-    found = [f"no edit {edit!r}" for edit in case.get("edits", []) if edit not in made]
-    found += [f"does not read {words!r}" for words in case.get("reads", []) if words not in text]
-    if case.get("expected", text) != text:
-        found.append(f"expected {case['expected']!r}")
-    return [*found, f"got {text!r}"] if found else []
+def test_the_plugin_runs_the_cases(pytestconfig: pytest.Config) -> None:
+    assert pytestconfig.pluginmanager.has_plugin("unspin"), "unspin is installed without its entry points"
 
 
-@pytest.mark.parametrize("case", parameters("in_the_wild", "synthetic"))
-def test_spun_text_is_restored(case: Case) -> None:
-    assert problems(case) == []
+def test_every_case_stands_in_a_folder_of_its_kind() -> None:
+    found, _ = find_cases([CASES])
+    assert {path.parent for path in found} == {CASES / kind for kind in KINDS}
+    assert not [path for path in CASES.rglob("*.toml") if path not in found]
 
 
-@pytest.mark.parametrize("case", parameters("negative"))
-def test_clean_text_is_left_alone(case: Case) -> None:
-    restoration = restore(case["input"])
-    assert cleaned(restoration) == case["input"]
+@pytest.mark.parametrize("case", cases("negative"), ids=named)
+def test_clean_text_is_not_called_spun(case: Case) -> None:
+    """Besides being left alone, which the case itself says."""
+    assert not case.gold.spans
+    assert case.output is None
+    assert case.floor is None
+    restoration = restore(case.gold.text)
     assert not restoration.spin.is_spun
-    assert (restoration.edits, restoration.held, restoration.duplicates) == ((), (), ())
+    assert (restoration.held, restoration.duplicates) == ((), ())
 
 
-@pytest.mark.parametrize("case", parameters("known_failures"))
-def test_known_failures_fail_still(case: Case, request: pytest.FixtureRequest) -> None:
-    request.applymarker(pytest.mark.xfail(reason=case["reason"], strict=True))
-    assert problems(case) == []
+def test_at_least_a_hundred_texts_of_all_kinds_must_be_left_alone() -> None:
+    texts = {case.gold.text for case in cases("negative")}
+    lengths = [len(re.findall(r"\w+", text)) for text in texts]
+    assert len(texts) == len(cases("negative"))
+    assert sum(40 <= length <= 150 for length in lengths) >= 100
+    assert len(texts) >= len(cases("in_the_wild")) + len(cases("synthetic")) > 0
 
 
-@pytest.mark.parametrize("kind", KINDS)
-def test_cases_are_well_formed(kind: str) -> None:
-    for name, case in cases(kind).items():
-        fields = set(case)
-        assert fields >= NEEDED, name
-        assert fields <= NEEDED | FINDINGS | {"options", "reason"}, name
-        assert bool(fields & FINDINGS) != (kind == "negative"), name
-        assert ("reason" in fields) == (kind == "known_failures"), name
+def test_only_known_failures_are_known_to_fail() -> None:
+    assert {kind: {bool(case.xfail) for case in cases(kind)} for kind in KINDS} == {
+        kind: {kind == "known_failures"} for kind in KINDS
+    }
 
 
-def test_at_least_as_many_texts_must_be_left_alone_as_restored() -> None:
-    assert len(cases("negative")) >= len(cases("in_the_wild")) + len(cases("synthetic")) > 0
+def test_the_seed_is_there_paragraph_by_paragraph() -> None:
+    paragraphs = SEED.read_text(encoding="utf-8").splitlines()
+    files = sorted((CASES / "in_the_wild").glob("seed_paragraph_*.case.toml"))
+    assert len(files) == len(paragraphs)
+    for path, paragraph in zip(files, paragraphs, strict=True):
+        assert f"'''\n{paragraph}'''\n" in path.read_text(encoding="utf-8")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from pathlib import Path
 
 import pytest
@@ -10,13 +9,14 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from unspin import apply, cleaned, inspect, invert, restore
+from unspin.cases.reading import read_case
 from unspin.edit import removals
 from unspin.pipeline import default_lexicon
 from unspin.text import segment
 
 ROOT = Path(__file__).parents[2]
 SEED = (ROOT / "seeds" / "seed.txt").read_text(encoding="utf-8")
-CASES = [tomllib.loads(path.read_text("utf-8"))["input"] for path in sorted(ROOT.glob("tests/cases/*/*.toml"))]
+CASES = [read_case(path).gold.text for path in sorted(ROOT.glob("tests/cases/*/*.case.toml"))]
 PARAGRAPHS = [line for text in (SEED, *CASES) for line in text.splitlines() if line]
 
 # Spun phrases of the shipped lexicon among plain words: texts that are spun, clean, or neither.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import tomllib
 from dataclasses import replace
 from pathlib import Path
 
@@ -10,6 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspin import apply, cleaned, invert, restore, restore_all
+from unspin.cases.reading import read_case
 from unspin.edit import removals
 from unspin.model import Restoration
 from unspin.pipeline import default_lexicon
@@ -18,7 +18,7 @@ from unspin.text import segment
 
 ROOT = Path(__file__).parents[2]
 SEED = (ROOT / "seeds" / "seed.txt").read_text(encoding="utf-8")
-CASES = [tomllib.loads(path.read_text("utf-8"))["input"] for path in sorted(ROOT.glob("tests/cases/*/*.toml"))]
+CASES = [read_case(path).gold.text for path in sorted(ROOT.glob("tests/cases/*/*.case.toml"))]
 PARAGRAPHS = sorted({line for text in (SEED, *CASES) for line in text.splitlines() if len(line) > 100})
 FEW = settings(deadline=None, max_examples=25)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
 
 import pytest
@@ -9,6 +10,9 @@ import pytest
 from unspin.decide import (
     EVIDENCE,
     EVIDENCE_PER_WORD,
+    INTERCEPT,
+    MOST_ODDS,
+    SLOPE,
     calibrated,
     candidates,
     decide,
@@ -38,6 +42,13 @@ LEXICON = Lexicon(
     ]
 )
 RATES = (0.5, 1.0)
+
+
+@pytest.fixture(autouse=True)
+def asked_anew() -> None:
+    """No test is answered from what another one asked."""
+    guard.cache_clear()
+    quantities.cache_clear()
 
 
 def reading(text: str, spun: str, original: str, posterior: float = 0.9, *, is_best: bool = True) -> Reading:
@@ -97,7 +108,9 @@ def test_what_was_held_for_its_confidence_can_be_judged_all_the_same() -> None:
     )
     spin = SpinEvidence(1.0, 1.0, 5, True)
     restoration = Restoration(text, spin, (), edits, held, Signature("", "", "", ()))
-    assert [(e.before, e.after, e.confidence) for e in unsure(restoration)] == [("struggle", "war", calibrated(0.6))]
+    (edit,) = unsure(restoration)
+    assert (edit.before, edit.after, edit.confidence) == ("struggle", "war", calibrated(0.6))
+    assert edit.entry is not None and (edit.entry.original, edit.decided_by) == ("war", DecidedBy.DECODER)
 
 
 def test_an_entry_for_review_is_held_however_sure() -> None:
@@ -163,6 +176,35 @@ def test_case_is_carried_over() -> None:
     assert edit.after == "War"
 
 
+def test_a_capital_inside_a_sentence_is_no_first_word() -> None:
+    """An abbreviation keeps the lexicon's case, unless it begins the sentence."""
+    capital = Lexicon([Entry("us", "we", 0.5)])
+    (token,) = segment("US").tokens
+    for at_start, after in ((True, "We"), (False, "we")):
+        (found,) = candidates("US", [Reading((token,), 0, 0.9, True, at_start, 0.4)], capital)
+        assert (found.best.after, found.best.posterior, found.best.prior) == (after, 0.9, 0.4)
+
+
+@pytest.mark.parametrize(("text", "after"), [
+    ("gained 5% more", " percent"), ("gained % more", "percent"), ("gained 5 % more", "percent"), ("% more", "percent"),
+    ("x5% more", " percent"),
+])  # fmt: skip
+def test_a_word_for_a_sign_is_parted_from_what_it_stands_behind(text: str, after: str) -> None:
+    signs = Lexicon([Entry("%", "percent", 0.5)])
+    (token,) = (token for token in segment(text).tokens if token.text == "%")
+    (found,) = candidates(text, [Reading((token,), 0, 0.9, True, False)], signs)
+    assert found.best.after == after
+
+
+def test_a_sign_for_a_word_and_a_word_for_a_word_bring_no_blank() -> None:
+    signs = Lexicon([Entry("percent", "%", 0.5), Entry("percent", "p", 0.2)])
+    text = "5percent"
+    found = Reading(tuple(segment("percent").tokens), 0, 0.5, True, False)
+    places = [token._replace(start=token.start + 1, end=token.end + 1) for token in found.tokens]
+    (candidate,) = candidates(text, [Reading(tuple(places), n, 0.4, n == 0, False) for n in (0, 1)], signs)
+    assert [option.after for option in candidate.options] == ["%", "p", "percent"]
+
+
 def test_candidates_come_in_reading_order_and_their_options_share_one() -> None:
     text = "in opposition to a struggle"
     found = list(
@@ -187,6 +229,43 @@ def test_candidates_come_in_reading_order_and_their_options_share_one() -> None:
         assert [option.after for option in candidate.options if option.entry is None] == [candidate.before]
 
 
+def test_what_changes_nothing_and_what_is_likelier_left_alone_stop_nothing() -> None:
+    text = "March for a struggle, 4 us"
+    lexicon = Lexicon([Entry("struggle", "war", 0.5), Entry("march", "March", 0.1), Entry("us", "we", 0.5)])
+    entries = [entry.spun for entry in lexicon.active]
+    by_text = {token.text: token for token in segment(text).tokens}
+
+    def found(spun: str, posterior: float) -> Reading:
+        return Reading((by_text[spun],), entries.index(spun.lower()), posterior, True, False)
+
+    readings = [found("March", 1.0), found("us", 0.3), found("struggle", 0.9)]
+    edits, held = decide(text, readings, lexicon, min_confidence=0.5)
+    assert ([edit.before for edit in edits], held) == (["struggle"], ())
+
+
+def test_an_option_that_is_as_likely_as_leaving_it_alone_is_held() -> None:
+    text = "a struggle"
+    _, (held,) = decided(text, reading(text, "struggle", "war", 0.5), min_confidence=0.8)
+    assert held.reason == HeldReason.CONFIDENCE
+    assert decided(text, reading(text, "struggle", "war", 0.49), min_confidence=0.8) == ((), ())
+    assert len(decided(text, reading(text, "struggle", "war", 0.4), min_confidence=calibrated(0.4))[0]) == 1
+
+
+@pytest.mark.parametrize(("before", "option", "after", "is_kept"), [
+    ("iPhone", "phone", "phone", False), ("the iPhone", "a phone", "a phone", False), ("NATO", "pact", "pact", False),
+    ("NATO", "pact", "PACT", True), ("NATO", "Pact", "Pact", True), ("Nato", "pact", "pact", True),
+    ("Two words", "one", "one", True), ("iP", "phone", "phone", False), ("US", "usual", "Usual", False),
+])  # fmt: skip
+def test_acronyms_and_inner_capitals_stay(before: str, option: str, after: str, is_kept: bool) -> None:
+    assert (guard(before.replace("Two", "Few").replace("one", "x"), option, after) is None) is is_kept
+
+
+def test_confidence_is_the_fitted_line_in_log_odds() -> None:
+    assert calibrated(0.5) == pytest.approx(1 / (1 + math.exp(-INTERCEPT)))
+    assert calibrated(0.9) == pytest.approx(1 / (1 + math.exp(-(SLOPE * math.log(9) + INTERCEPT))))
+    assert calibrated(1.0) == pytest.approx(1 / (1 + math.exp(-(SLOPE * MOST_ODDS + INTERCEPT))))
+
+
 def verdict(*gains: float, words: int) -> bool:
     return evidence(Decoding((), gains, words), RATES).is_spun
 
@@ -196,7 +275,21 @@ def test_evidence_is_the_best_gain_per_word_and_its_rate() -> None:
     assert (found.rate, found.evidence, found.words, found.is_spun) == (0.5, 0.5, 100, True)
 
 
+def test_of_equal_gains_the_lower_rate_is_taken_and_every_gain_has_its_rate() -> None:
+    assert evidence(Decoding((), (20.0, 20.0), 10), RATES).rate == 0.5
+    with pytest.raises(ValueError, match="zip"):
+        evidence(Decoding((), (20.0,), 10), RATES)
+
+
+def test_a_little_gain_counts_but_the_noise_of_sums_does_not() -> None:
+    small = evidence(Decoding((), (0.0, 0.5), 1), RATES)
+    assert (small.rate, small.evidence) == (1.0, 0.5)
+    assert evidence(Decoding((), (0.0, 9e-7), 1), RATES).rate == 0.0
+    assert evidence(Decoding((), (0.0, 1e-6), 1), RATES).rate == 1.0
+
+
 def test_without_a_gain_the_rate_is_zero() -> None:
+    assert evidence(Decoding((), (-1.0, -2.0), 100), RATES).evidence == 0.0
     assert evidence(Decoding((), (-1.0, -2.0), 100), RATES).rate == 0.0
     assert evidence(Decoding((), (0.0, 0.0), 100), RATES).rate == 0.0
     nothing = evidence(Decoding((), (0.0, 0.0), 0), RATES)
@@ -208,6 +301,8 @@ def test_spun_takes_enough_evidence_in_all_and_per_word() -> None:
     assert verdict(0.0, enough, words=20)
     assert not verdict(0.0, EVIDENCE * 0.99, words=20)
     assert not verdict(0.0, enough, words=int(enough / EVIDENCE_PER_WORD) + 1)
+    assert verdict(0.0, EVIDENCE, words=1)
+    assert verdict(0.0, EVIDENCE_PER_WORD * 100, words=100)
 
 
 @pytest.mark.parametrize(("one", "other"), [

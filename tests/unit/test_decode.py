@@ -23,6 +23,7 @@ from unspin.language import START
 from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.model import Entry, Sentence
+from unspin.rank import AS_THEY_ARE, Context
 from unspin.text import segment
 
 BOTTOM = -math.inf
@@ -225,6 +226,8 @@ ARTICLE = lexicon(
         "how to win a war the struggle",
         "the how to struggle",  # a long head that ends where a swap begins
         "a calendar year struggle",
+        "war struggle",  # a head that opens the text, just before a swap
+        "War yr. War yr. A war yr",
         "nothing to see here, move along",
         "",
     ],
@@ -256,6 +259,50 @@ def test_a_head_next_to_a_region_is_paid_for_wherever_it_begins() -> None:
     inside = compare("a real estate there", table, Toy())
     outside = compare("a big estate there", table, Toy())
     assert inside.gains[-1] < outside.gains[-1] - 1.0
+
+
+class Listener:
+    """A ranker without opinion that remembers what it was told."""
+
+    digest, scales = "listener", AS_THEY_ARE
+
+    def __init__(self) -> None:
+        self.heard: list[Context] = []
+
+    def score(self, context: Context) -> Floats:
+        self.heard.append(context)
+        return np.zeros(len(context.word))
+
+
+def test_a_ranker_is_told_what_every_word_stands_for() -> None:
+    listener = Listener()
+    text = "War struggle now. The war in opposition to a yr went on. No swap here. Yr enterprise offers"
+    found = decode(sentences(text), ARTICLE, Fickle(), listener, assume_spun=True)
+    (context,) = listener.heard
+    told = zip(context.word.tolist(), context.begin.tolist(), context.end.tolist(), strict=True)
+    kept, meant = set(), set()
+    for word, begin, end in told:
+        if begin < 0 or word < 0:
+            assert (begin, end) == (-1, 0)  # before a region, or behind its last word
+            continue
+        if (begin, end, context.words[word]) == (begin, begin + 1, context.tokens[begin].norm):
+            kept.add(begin)
+        else:
+            meant.add((begin, end, context.words[word]))
+    assert meant == {
+        (match.start, match.end, word) for match in context.found for word in ARTICLE.originals[match.entry]
+    }
+    assert kept >= {place for match in context.found for place in range(match.start, match.end)}
+    assert [context.begin[n] for n in context.first] == [match.start for match in context.found]
+    assert [context.tokens[m.start : m.end] for m in context.found] == [[*r.tokens] for r in found.readings]
+    assert context.share[context.first] == pytest.approx([reading.prior for reading in found.readings])
+    assert [context.tokens[start].text for start in context.starts] == ["War", "The", "No", "Yr"]
+
+
+def test_in_a_mixed_text_apostrophes_tell_who_wrote_a_word() -> None:
+    table = lexicon(("it's", "it is", 0.5))
+    straight, mixed = (decode(sentences(text), table, Even()) for text in ("Don't, it's", "Don\u2019t, it's"))
+    assert mixed.gains[-1] < straight.gains[-1]
 
 
 def test_the_language_model_chooses_between_originals() -> None:
@@ -333,6 +380,21 @@ def test_a_spun_text_gains_most_at_a_high_rate() -> None:
     found = decode(sentences(text), ARTICLE, USUAL)
     assert int(np.argmax(found.gains)) == len(SPIN_RATES) - 1
     assert found.gains[-1] > 10.0
+
+
+def test_a_text_that_the_gate_finds_clean_is_not_read_and_gains_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Decoding] = []
+
+    def gate(found: Decoding) -> bool:
+        asked.append(found)
+        return False
+
+    whole = decode(sentences(LONG), ARTICLE, Fickle())
+    found = decode(sentences(LONG), ARTICLE, Fickle(), gate=gate)
+    assert asked == [found] and found == Decoding((), whole.gains, whole.words)
+    assert decode(sentences(LONG), ARTICLE, Fickle(), gate=lambda _: True) == whole
+    monkeypatch.setattr(decoding, "BLOCK", 50)  # what a longer text gains is not known before its last block
+    assert decode(sentences(LONG), ARTICLE, Fickle(), gate=gate).readings
 
 
 def test_a_text_without_a_match_has_one_reading_and_loses_by_its_heads() -> None:

@@ -32,8 +32,8 @@ LAYERS = (
     ("debris", "ask", "consensus"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
-    ("train", "neural", "review", "spark"),
-    ("commands",),
+    ("train", "neural", "review", "cases", "spark"),
+    ("commands", "pytest_plugin"),
     ("cli",),
     ("__main__", "submit"),
 )

@@ -122,13 +122,13 @@ def test_a_span_across_two_windows_is_not_judged() -> None:
     assert judged(" ".join(words), ranker()) == {(123, "city"): 0.0}
 
 
-def test_windows_are_read_in_groups_and_each_span_finds_its_own() -> None:
+def test_windows_are_read_one_by_one_and_each_span_finds_its_own() -> None:
     session = Session()
     text = "\n\n".join(f"{'a ' * (60 + n % 50)} struggle {'b ' * (n % 7)} big apple." for n in range(40))
     found = judged(text, ranker(session))
     alone = judged("A struggle big apple.", ranker())
     assert len(found) == 120 and {round(v, 4) for v in found.values()} == {round(v, 4) for v in alone.values()}
-    assert max(len(feed["ids"]) for feed in session.asked) <= neural.WINDOWS
+    assert max(len(feed["ids"]) for feed in session.asked) == 1
 
 
 def test_a_lexicons_options_are_asked_once_and_do_not_depend_on_what_was_asked_before() -> None:

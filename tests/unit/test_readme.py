@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+import shutil
 from pathlib import Path
 
 import pytest
@@ -39,6 +40,7 @@ def test_the_commands_run(command: str, tmp_path: Path, monkeypatch: pytest.Monk
     for target in ("scraped.txt", "articles/one.txt", "article.txt"):
         (tmp_path / target).write_bytes((ROOT / "seeds" / "seed.txt").read_bytes())
     (tmp_path / "seeds/seed.markup.txt").write_bytes((ROOT / "seeds" / "seed.markup.txt").read_bytes())
+    shutil.copytree(ROOT / "tests" / "cases" / "in_the_wild", tmp_path / "tests" / "cases")
     _, *arguments = shlex.split(command)
     _before(arguments, tmp_path)
     result = CliRunner().invoke(unspin, arguments)

@@ -11,7 +11,9 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from unspin.align import read_pairs
+from unspin.cases.model import Verdict
 from unspin.errors import FormatError
+from unspin.evaluate import Outcome
 from unspin.model import DecidedBy, DuplicateKind, Status
 from unspin.schemas import names, schema
 
@@ -63,6 +65,7 @@ def enums(part: object) -> Iterator[set[str]]:
         ("inspection", [set(DuplicateKind)]),
         ("answer", [{*DuplicateKind, "new"}]),
         ("copies", [set(DuplicateKind) - {DuplicateKind.OVERLAP}, {DuplicateKind.OVERLAP}]),
+        ("check", [set(Verdict), {Outcome.WRONG, Outcome.MISSED, Outcome.SPURIOUS}]),
         ("lexicon-stats", [set(Status) - {Status.OFF}]),
     ],
 )

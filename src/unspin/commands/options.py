@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import math
 import re
 import sys
@@ -176,11 +177,13 @@ def stages(lexicons: Sequence[str] = (), model: Path | None = None, ranker: str 
     """The lexicon and the models that were asked for. Raises InputError or FormatError."""
     if chat.is_url(ranker):
         raise click.UsageError("a URL decides what is held, for `unspin clean --ranker URL` alone")
-    return Stages(
+    loaded = Stages(
         lexicon=Lexicon.load(*lexicons) if lexicons else default_lexicon(),
         model=load_model(model) if model else default_model(),
         ranker=load_ranker(ranker),
     )
+    gc.freeze()  # they stay: looking for garbage in them, again and again, costs a fifth of decoding
+    return loaded
 
 
 def refuse_existing(path: Path, *, force: bool) -> None:

@@ -13,6 +13,7 @@ import hashlib
 import json
 import math
 from collections.abc import Sequence
+from itertools import pairwise
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 from weakref import WeakKeyDictionary
@@ -33,7 +34,6 @@ if TYPE_CHECKING:
 
 FORMAT = "unspin-neural-1"
 OPTION = 8  # pieces of an option that are looked at
-WINDOWS = 16  # that are read together: more fill the processor's cache, fewer leave it idle
 CHUNK = 1024  # options that are computed together
 SURE = 8.0  # nats; a model is never surer than this
 
@@ -141,30 +141,25 @@ class NeuralRanker:
         return _Known(options, vectors, biases)
 
     def _queries(self, laid: Windows, start: Ints, end: Ints) -> Vectors:
-        """Per span of tokens [start, end], both inside one window, its query; windows of like length go together."""
+        """Per span of tokens [start, end], both inside one window, its query; spans in order of their windows.
+
+        Each window is read by itself: nothing is padded, and how sums are rounded depends on no other window.
+        """
         window = laid.window[start]
-        wanted = np.unique(window)
         size = (laid.ids != self._pieces.pad).sum(axis=1)
-        wanted = wanted[np.argsort(size[wanted], kind="stable")]
-        found_: list[tuple[Ints, Vectors]] = []
-        for first in range(0, len(wanted), WINDOWS):
-            rows = wanted[first : first + WINDOWS]
-            place = np.full(len(laid.ids), -1)
-            place[rows] = np.arange(len(rows))
-            spans = np.flatnonzero(place[window] >= 0)
-            length = int(size[rows].max())
-            row = place[window[spans]] * length
-            (found,) = self._run(
+        edges = [*np.flatnonzero(np.diff(window, prepend=-1)).tolist(), len(window)]
+        parts = []
+        for first, last in pairwise(edges):
+            row, spans = slice(window[first], window[first] + 1), slice(first, last)
+            length = int(size[row][0])
+            parts += self._run(
                 ["queries"],
-                ids=laid.ids[rows, :length],
-                cases=laid.cases[rows, :length],
-                first=row + laid.first[start[spans]],
-                last=row + laid.last[end[spans]],
+                ids=laid.ids[row, :length],
+                cases=laid.cases[row, :length],
+                first=laid.first[start[spans]],
+                last=laid.last[end[spans]],
             )
-            found_.append((spans, found))
-        queries: Vectors = np.concatenate([queries for _, queries in found_])
-        queries[np.concatenate([spans for spans, _ in found_])] = queries.copy()
-        return queries
+        return np.concatenate(parts)
 
     def _run(self, outputs: list[str], **given: NDArray[Any]) -> list[NDArray[Any]]:
         feed = {name: np.zeros(shape, dtype=np.int64) for name, shape in _EMPTY.items()}
