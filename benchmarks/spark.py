@@ -9,9 +9,9 @@ compared, a tenth are spun copies of others. What loads the models is not counte
 
 Rates are words a second on the clock, and by the processor time of the workers and all that they start (Linux), which
 other programs on the machine change little. Shuffled is what tasks wrote for one another, saved what they wrote to
-stay, both by Spark's event log. Skew is the longest task of the longest stage by its median. What a crawl would take is
-computed from how processor time grows from a tenth of the documents to all of them: a job's fixed costs, which are
-most of it here, are nothing there.
+stay, both by Spark's event log. Skew is the longest task of the longest stage by its median, Python the peak memory of
+the largest Python process. What a crawl would take is computed from how processor time grows from a tenth of the
+documents to all of them: a job's fixed costs, which are most of it here, are nothing there.
 """
 
 from __future__ import annotations
@@ -67,12 +67,14 @@ class Job(NamedTuple):
     size: int
     wall: float
     used: float
+    memory: float  # MB, of the largest Python process
     tasks: Tasks
 
     def __str__(self) -> str:
         rate = f"{self.words / self.wall:8,.0f} words/s, {self.words / self.used:8,.0f} by processor time"
         shuffled, saved = self.tasks.shuffled / self.size, self.tasks.saved / self.size
         moved = f"shuffled {shuffled:.2f}, saved {saved:.2f} times the text, skew {self.tasks.skew:.1f}"
+        moved += f", Python {self.memory:,.0f} MB"
         return f"{self.name:7} {self.words:>10,} words, {self.workers} workers: {self.wall:6.1f} s, {rate}; {moved}"
 
 
@@ -216,6 +218,18 @@ def used(sessions: Sequence[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
+def memory(sessions: Sequence[int]) -> float:
+    """MB that the largest Python process of some sessions has held at most, so far."""
+    most = 0.0
+    for path in Path("/proc").glob("[0-9]*"):
+        with suppress(OSError):
+            name, fields = (path / "comm").read_text(), (path / "stat").read_text().rpartition(")")[2].split()
+            if int(fields[3]) in sessions and name.startswith("python"):
+                rows = dict(row.split(":", 1) for row in (path / "status").read_text().splitlines())
+                most = max(most, int(rows["VmHWM"].split()[0]) / 1024)
+    return most
+
+
 def run(workers: int, restored: Sequence[str], compared: Sequence[str]) -> Iterator[Job]:
     """The jobs, on a cluster of so many workers: on a tenth of the texts, then on all."""
     from unspin import spark as on_spark
@@ -237,7 +251,16 @@ def run(workers: int, restored: Sequence[str], compared: Sequence[str]) -> Itera
                     job(spark.read.parquet(str(path)), f"{path}-done")
                     wall, processor = time.perf_counter() - clock, used(sessions) - before
                     if share < 100:  # which loads the models
-                        yield Job(job.__name__, workers, words, size, wall, processor, tasks(folder, started))
+                        yield Job(
+                            job.__name__,
+                            workers,
+                            words,
+                            size,
+                            wall,
+                            processor,
+                            memory(sessions),
+                            tasks(folder, started),
+                        )
 
 
 def crawl(small: Job, large: Job, *, size: float, cores: int, price: float) -> str:
