@@ -17,7 +17,7 @@ from unspin.words import Hashes, Longs
 # The figures below were chosen on spun passages among clean ones: `benchmarks/copies.py` prints what they find.
 MIN_SYMBOLS = 10  # shorter texts leave too little to compare
 COMMON = 50  # a gram of more texts tells nothing
-COMMON_PAIR = 8  # and so does a pair of symbols
+COMMON_PAIR = 12  # and so does a pair of symbols
 NEXT = 16  # of the texts that share a gram, each is tried with so many after it
 SHARED = 2  # grams that make a candidate
 SHARED_RATE = 0.02  # and so many for each symbol of the shorter text: long texts share some by chance
@@ -80,7 +80,10 @@ def joined(keys: Hashes, bits: int, common: int, *, drop: bool) -> Iterator[Long
         hashes, texts, is_rare = hashes[is_rare], texts[is_rare], is_rare[is_rare]
     for step in range(1, min(NEXT, len(hashes))):
         left, right = texts[:-step], texts[step:]  # in rising order
-        share = (hashes[step:] == hashes[:-step]) & (left != right)
+        share = hashes[step:] == hashes[:-step]
+        if not share.any():  # nor do any that stand farther apart
+            return
+        share &= left != right
         if step > 1:
             share &= is_rare[step:]
         yield (left[share] << bits) | right[share]

@@ -13,8 +13,9 @@ from dataclasses import replace
 import numpy as np
 
 from unspin.blocking import MIN_SYMBOLS, SHARED_RATE
+from unspin.canon import Canon
 from unspin.copies import Graph, Policy, groups_of
-from unspin.fingerprint import Canon, read
+from unspin.fingerprint import read
 from unspin.match import Matcher
 from unspin.model import Copy, CopyGroup, Keep, Level, Place
 from unspin.units import read_passages

@@ -12,15 +12,15 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cache
+from functools import cache, partial
 from heapq import heappop, heappush
 from itertools import combinations
 
 import numpy as np
 
 from unspin.blocking import candidates
+from unspin.canon import Canon, canon
 from unspin.edit import apply, removals
-from unspin.fingerprint import Canon, canon
 from unspin.lexicon import Lexicon
 from unspin.match import SHARED_GRAMS, Match, Matcher, Rule
 from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat
@@ -64,8 +64,8 @@ def dedupe(
     runs of `min_words` words (if 0, of `PASSAGE_WORDS`) that are the same, wherever they start and end. `dates` are one
     number a text, greater is newer; `Keep.NEWEST` needs them. `lexicon` names phrases that are swapped for one another;
     without one, only the skeleton finds what was spun. Passages under `min_words` words are passed over, and so are
-    empty ones. `jobs` is how many processors compare passages, and changes nothing else. Raises ValueError if dates
-    are missing, or not one a text.
+    empty ones. `jobs` is how many processors read and compare passages, and changes nothing else. Raises ValueError if
+    dates are missing, or not one a text.
 
     Time and memory grow in proportion to the texts, but for passages that have very many copies of other kinds than
     exact and normalised.
@@ -78,7 +78,7 @@ def dedupe(
         order = _text_order(texts, keep, dates)
         return find_passages(texts, min_words=min_words or PASSAGE_WORDS, order=order, progress=progress)
     table = canon(lexicon) if lexicon else Canon()
-    passages = read_passages(texts, level, table, min_words=min_words, progress=progress)
+    passages = read_passages(texts, level, table, min_words=min_words, jobs=jobs, progress=progress)
     policy = Policy(keep, dates or (), passages)
     graph = Graph(Matcher(passages.corpus, jobs=jobs))
     graph.learn(*candidates(passages.corpus, progress=progress), progress=progress)
@@ -106,6 +106,24 @@ def _text_order(
     return order
 
 
+class _Characters:
+    """Compared by a digest, which is made when that is needed: most passages differ in length."""
+
+    __slots__ = ("digest",)
+
+    def __init__(self, digest: Callable[[], bytes]) -> None:
+        self.digest = digest
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, _Characters) and self.digest() == other.digest()
+
+    def __lt__(self, other: _Characters) -> bool:
+        return self.digest() < other.digest()
+
+
+_Order = tuple[float, float, _Characters, int]
+
+
 class Policy:
     """Which passage stays."""
 
@@ -115,9 +133,10 @@ class Policy:
 
     def place(self, unit: int) -> int:
         """The best of a unit's passages."""
-        return min(self.passages.of(unit), key=self._order)
+        passages = self.passages.of(unit)
+        return min(passages, key=self._order) if len(passages) > 1 else passages[0]
 
-    def rank(self, unit: int) -> tuple[float, float, bytes, int]:
+    def rank(self, unit: int) -> _Order:
         """Of units that are as original, that of the lowest rank is best."""
         return self._order(self.place(unit))
 
@@ -125,14 +144,14 @@ class Policy:
         """Of several units, those are best that are within `SPIN_MARGIN` of the most original."""
         return self.passages.corpus.originality[unit] if self.keep is Keep.ORIGINAL else np.float32(0)
 
-    def _order(self, number: int) -> tuple[float, float, bytes, int]:
-        if self.keep is Keep.FIRST:
-            return 0.0, 0.0, b"", number
+    def _order(self, number: int) -> _Order:
         text, start, end = self.passages.places[number].tolist()
-        digest = self._digest(int(self.passages.forms[number]))
+        digest = _Characters(partial(self._digest, int(self.passages.forms[number])))
         date = self.dates[text] if self.dates else 0.0
         length = end - start
         match self.keep:
+            case Keep.FIRST:
+                return number, 0.0, digest, number
             case Keep.LONGEST:
                 return -length, date, digest, number
             case Keep.NEWEST:
@@ -148,7 +167,7 @@ class _Queue:
         self.policy, self.left = policy, left
         self._all: list[tuple[np.float32, int]] = []  # the most original first
         self._less: list[tuple[np.float32, int]] = []  # the same, without those that are among the best
-        self._best: list[tuple[tuple[float, float, bytes, int], int]] = []
+        self._best: list[tuple[_Order, int]] = []
 
     def add(self, unit: int) -> None:
         entry = -self.policy.originality(unit), unit
@@ -292,7 +311,7 @@ def _group(
         copies += [Copy(passages.place(n), KINDS[match.rule], match.score, rule) for n in passages.of(unit)]
     shared = [overlap(passages.place(policy.place(unit)), graph, unit, kept) for unit in overlaps]
     members = [kept, *(units if copies else overlaps)]
-    pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in units)
+    pairs = combinations(members, 2) if len(members) <= EVERY_PAIR else ((kept, unit) for unit in members[1:])
     alike = ((graph.matcher.similarity(a, b), a, b) for a, b in pairs)
     score, a, b = min(alike, default=(1.0, kept, kept))
     first, second = (passages.place(policy.place(unit)) for unit in (a, b))

@@ -1,7 +1,7 @@
 """Texts from files, and files that are written whole or not at all.
 
-In come paths as a person types them; out go texts, exact to the last character, with the encoding to write
-them back in. A byte-order mark and the line breaks are part of the text, so whatever is not edited stays
+In come paths, patterns and URLs as a person types them; out go texts, exact to the last character, with the encoding
+to write them back in. A byte-order mark and the line breaks are part of the text, so whatever is not edited stays
 byte-identical. Refused, by `InputError`: what is missing, unreadable, binary, or in no encoding that fits, and
 directories without texts. Refused, by `OutputError`: a target that cannot be written; it stays as it was.
 """
@@ -12,20 +12,25 @@ import codecs
 import errno
 import gzip
 import os
+import re
 import secrets
 import stat
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
+from typing import IO
 
+from unspin import remote
 from unspin.errors import InputError, OutputError
 
 STDIN = "-"
-SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory
+SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory, unless more is asked for
 CHUNK_LINES = 2_000  # of a long text, handed on at a time
+
+_PATTERN = re.compile(r"[*?\[]")
 
 _MARKS = (  # the longer first: that of UTF-32 LE begins like that of UTF-16 LE
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -53,15 +58,17 @@ _MOST_CONTROLS = 0.01  # of a file's bytes; a scraped text may hold a stray one
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """Where a text comes from. `path` None is standard input; `place` is its path below an output directory."""
+    """Where a text comes from: a `path`, a `url` or, without either, standard input; `place` is its path below an
+    output directory."""
 
     path: Path | None
     place: Path
+    url: str = ""
 
     @property
     def name(self) -> str:
         """What messages and patches call it."""
-        return str(self.path) if self.path else "stdin"
+        return self.url or (str(self.path) if self.path else "stdin")
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,37 +85,102 @@ def exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for closed folders and for endless names
 
 
-def sources(arguments: Sequence[str], *, skip: Path | None = None) -> tuple[list[Source], list[InputError]]:
-    """The texts that arguments name: files, "-", and directories, walked for SUFFIXES in order of name.
+def sources(
+    arguments: Sequence[str],
+    *,
+    skip: Path | None = None,
+    suffixes: tuple[str, ...] = SUFFIXES,
+    lists: Sequence[str] = (),
+) -> tuple[list[Source], list[InputError]]:
+    """The texts that arguments name: files, "-", patterns ("news/**/*.txt"), URLs, and directories, walked for
+    `suffixes` in order of name; then those that the files `lists` name, one on each line or, so that a name may hold
+    any character, with a NUL after each.
 
     Hidden files and directories are passed over, and so is `skip`, an output directory from an earlier run.
-    Directories that cannot be listed, or hold no text, come back as errors.
+    Directories that cannot be listed, patterns and directories without a text, and lists that cannot be read, come
+    back as errors.
     """
     found: list[Source] = []
     errors: list[InputError] = []
     for argument in arguments:
-        path = Path(argument)
-        if argument == STDIN:
-            found.append(Source(None, Path("stdin.txt")))
-        elif exists(path) and path.is_dir():
-            known = len(errors)
-            inside = [Source(p, p.relative_to(path)) for p in _walk(path, errors) if not skip or not _lies_in(p, skip)]
-            if not inside and len(errors) == known:
-                errors.append(InputError(path, f"no texts in this directory ({', '.join(SUFFIXES)})"))
-            found += inside
-        else:
-            found.append(Source(path, Path(path.name)))
+        try:
+            found += _named(argument, Path(Path(argument).name), suffixes, skip, errors)
+        except InputError as error:
+            errors.append(error)
+    for name in lists:
+        try:
+            for argument in _listed(name):
+                found += _named(argument, _below(argument), suffixes, skip, errors)
+        except InputError as error:
+            errors.append(error)
     return found, errors
 
 
-def _walk(directory: Path, errors: list[InputError]) -> Iterator[Path]:
+def _named(
+    argument: str, place: Path, suffixes: tuple[str, ...], skip: Path | None, errors: list[InputError]
+) -> Iterator[Source]:
+    path = Path(argument)
+    if argument == STDIN:
+        yield Source(None, Path("stdin.txt"))
+    elif remote.is_url(argument):
+        inside = [Source(None, _below(below), url) for url, below in remote.listed(argument, suffixes)]
+        yield from _some(inside, argument, "nothing there")
+    elif exists(path) and path.is_dir():
+        known = len(errors)
+        inside = [
+            Source(p, p.relative_to(path)) for p in _walk(path, suffixes, errors) if not skip or not _lies_in(p, skip)
+        ]
+        if inside or len(errors) == known:
+            yield from _some(inside, argument, f"no texts in this directory ({', '.join(suffixes)})")
+    elif _PATTERN.search(argument) and not exists(path):
+        base, matches = _matching(argument)
+        inside = [Source(p, p.relative_to(base)) for p in matches if not skip or not _lies_in(p, skip)]
+        yield from _some(inside, argument, "no file matches this pattern")
+    else:
+        yield Source(path, place)
+
+
+def _some(inside: list[Source], name: str, problem: str) -> list[Source]:
+    if not inside:
+        raise InputError(name, problem)
+    return inside
+
+
+def _matching(pattern: str) -> tuple[Path, list[Path]]:
+    """The folder in which a pattern begins, and the files that match it; links to folders are not followed."""
+    parts = Path(pattern).parts
+    fixed = next(i for i, part in enumerate(parts) if _PATTERN.search(part))
+    base = Path(*parts[:fixed])
+    try:
+        found = sorted(base.glob(str(Path(*parts[fixed:]))))
+    except (OSError, ValueError) as error:
+        raise InputError(pattern, str(error).lower()) from error
+    return base, [path for path in found if not path.is_dir() and not _is_hidden(path.relative_to(base))]
+
+
+def _is_hidden(path: Path) -> bool:
+    return any(part.startswith(".") for part in path.parts)
+
+
+def _listed(name: str) -> list[str]:
+    """The arguments that a file holds."""
+    data = _bytes(Source(None if name == STDIN else Path(name), Path(name)))
+    return [os.fsdecode(line) for line in (data.split(b"\0") if b"\0" in data else data.splitlines()) if line]
+
+
+def _below(argument: str) -> Path:
+    """Where a listed file goes below an output directory: by its whole path, for lists name files of many folders."""
+    return Path(*(part for part in Path(argument).parts if part not in (Path(argument).anchor, "..")))
+
+
+def _walk(directory: Path, suffixes: tuple[str, ...], errors: list[InputError]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
-        errors.append(InputError(error.filename or directory, _reason(error)))
+        errors.append(InputError(error.filename or directory, reason(error)))
 
     for folder, subfolders, names in os.walk(directory, onerror=refuse):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
         for name in sorted(names):
-            if name.lower().endswith(SUFFIXES) and not name.startswith("."):
+            if name.lower().endswith(suffixes) and not name.startswith("."):
                 yield Path(folder, name)
 
 
@@ -116,8 +188,9 @@ def _lies_in(path: Path, directory: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
 
 
-def _reason(error: OSError) -> str:
-    return (error.strerror or str(error)).lower()
+def reason(error: Exception) -> str:
+    """What went wrong, in words."""
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
 
 def read(source: Source) -> SourceText:
@@ -125,13 +198,34 @@ def read(source: Source) -> SourceText:
 
     Raises InputError.
     """
-    if source.path is None and sys.stdin is None:  # `<&-` in a shell
-        raise InputError(source.name, "is closed")
+    return decode(_bytes(source), name=source.name)
+
+
+def _bytes(source: Source) -> bytes:
     try:
-        data = source.path.read_bytes() if source.path else sys.stdin.buffer.read()
+        with opened(source) as stream:
+            return stream.read()
     except OSError as error:
-        raise InputError(source.name, _reason(error)) from error
-    return decode(data, name=source.name)
+        raise InputError(source.name, reason(error)) from error
+
+
+@contextmanager
+def opened(source: Source) -> Iterator[IO[bytes]]:
+    """A source's bytes, to read; standard input stays open. Raises InputError if it cannot be opened."""
+    if source.url:
+        with remote.opened(source.url) as stream:
+            yield stream
+    elif source.path is None:
+        if sys.stdin is None:  # `<&-` in a shell
+            raise InputError(source.name, "is closed")
+        yield sys.stdin.buffer
+    else:
+        try:
+            stream = source.path.open("rb")
+        except OSError as error:
+            raise InputError(source.name, reason(error)) from error
+        with stream:
+            yield stream
 
 
 def read_text(path: Path) -> str:
@@ -139,8 +233,13 @@ def read_text(path: Path) -> str:
     return read(Source(path, Path(path.name))).text
 
 
-def decode(data: bytes, *, name: str) -> SourceText:
-    """Bytes as text, such that encoding it again gives the same bytes. Raises InputError, which says `name`."""
+def decode(data: bytes, *, name: str, encoding: str | None = None, declared: str = "") -> SourceText:
+    """Bytes as text, such that encoding it again gives the same bytes. Raises InputError, which says `name`.
+
+    `encoding` is the one to take, right or wrong; `declared` one to try before guessing, if it is not UTF-8.
+    """
+    if encoding:
+        return _as_told(data, name, encoding)
     for mark, encoding in _MARKS:
         if data.startswith(mark):
             try:
@@ -155,7 +254,22 @@ def decode(data: bytes, *, name: str) -> SourceText:
     try:
         return SourceText(data.decode("utf-8"), "utf-8", False)
     except UnicodeDecodeError as error:
+        if declared:
+            with suppress(InputError):
+                return _as_told(data, name, declared)
         return _guessed(data, name, error.start)
+
+
+def _as_told(data: bytes, name: str, encoding: str) -> SourceText:
+    try:
+        text = data.decode(encoding)
+        if text.encode(encoding) == data:
+            return SourceText(text, encoding, False)
+    except UnicodeDecodeError as error:
+        raise InputError(name, f"is not {encoding}: byte {error.start}") from error
+    except (LookupError, UnicodeError) as error:
+        raise InputError(name, f"cannot be read as {encoding} ({error})") from error
+    raise InputError(name, f"is not {encoding}, or not as any program would write it")
 
 
 def _is_binary(data: bytes) -> bool:
@@ -209,16 +323,23 @@ def chunks(path: Path, *, start: float = 0.0, stop: float = 1.0) -> Iterator[str
             while lines := list(islice(wanted, CHUNK_LINES)):
                 yield "".join(lines)
     except OSError as error:
-        raise InputError(path, _reason(error)) from error
+        raise InputError(path, reason(error)) from error
     except (EOFError, UnicodeDecodeError) as error:
         raise InputError(path, f"cannot be read as UTF-8 ({error})") from error
 
 
 def write_atomic(path: Path, data: bytes) -> None:
-    """Put `data` in place of a file, all of it or, on any failure, nothing; links are followed, its mode is kept.
+    """Put `data` in place of a file, all of it or, on any failure, nothing. Raises OutputError as `replacing` does."""
+    with replacing(path) as file:
+        file.write(data)
 
-    The new content stands beside the file until it is on the disk. A file that may not be written is not
-    replaced either, and neither is what is no file. Raises OutputError.
+
+@contextmanager
+def replacing(path: Path) -> Iterator[IO[bytes]]:
+    """A stream whose content takes the place of a file once the block ends well; if not, the file stays as it was.
+
+    Links are followed, its mode is kept. The new content stands beside the file until it is on the disk. A file that
+    may not be written is not replaced either, and neither is what is no file. Raises OutputError.
     """
     target = Path(os.path.realpath(path))
     if exists(target) and not target.is_file():
@@ -228,13 +349,13 @@ def write_atomic(path: Path, data: bytes) -> None:
         if exists(target) and not os.access(target, os.W_OK):
             raise PermissionError(errno.EACCES, os.strerror(errno.EACCES))
         with temporary.open("xb") as file:
-            file.write(data)
+            yield file
             file.flush()
             os.fsync(file.fileno())
         _take_over(target, temporary)
         temporary.replace(target)
     except OSError as error:
-        raise OutputError(path, f"cannot be written: {_reason(error)}") from error
+        raise OutputError(path, f"cannot be written: {reason(error)}") from error
     finally:
         with suppress(OSError):  # gone already, if all went well
             temporary.unlink()

@@ -10,107 +10,28 @@ is refused; a text without words has no grams. Time and memory grow in proportio
 from __future__ import annotations
 
 import re
-from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import chain, pairwise
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
-import xxhash
 from numpy.typing import NDArray
 
-from unspin.lexicon import Lexicon
+from unspin.canon import FUNCTION_WORDS, Canon, hashed, is_number
 from unspin.model import Progress
 from unspin.text import is_negated
 from unspin.words import NAMED, OPENS, Bytes, Flags, Hashes, Ints, Longs, Words, split
 
-Phrase = tuple[str, ...]
-
 GRAM = 5  # symbols of the skeleton
-CLASS_SIZE = 40  # phrases that one symbol may stand for: more, and unlike texts look alike
 BLOCK = 1 << 16  # symbols hashed at a time: so many fit the caches
 # Marks of a symbol; `OPENS` is one, too.
 FACT = 4  # a number or a name
 NUMBER = 8
 KEPT = 16  # it belongs to the skeleton
 
-_FUNCTION = frozenset(
-    "the a an of to in and for on at by with from as is was are were be been being that this these those it its 's he "
-    "she they his her their our we you i who which what where when how not no or but if than then so such into about "
-    "after before over under between during through against without within there here has have had do does did will "
-    "would can could may might must shall should all any both each some more most other only also very just while "
-    "because since until though although whether either neither nor up out off down again him them us me my your one "
-    "ones upon among per via toward towards whom whose why s t".split()
-)
-_MAGNITUDES = frozenset("hundred thousand million billion trillion".split())
 _FACTOR = np.uint64(0x9E3779B97F4A7C15)
+_DENYING = ("ne", "no", "cannot", "with")
 _MAY_DENY = re.compile(r"\b(?:n[eo]|cannot|with)|'t")  # of a single word
-
-
-@dataclass(frozen=True, slots=True)
-class Canon:
-    """Phrases that a spinner swaps for one another, each with the name of its class; and how each leans.
-
-    It leans 1 if it is only ever swapped, -1 if it only ever stands for another, and 0 if both. The classes that
-    `deny` say "not" in most of their phrases, those that `count` hold numbers only ("200", "2 hundred"), and
-    `function` are those that hold a function word.
-    """
-
-    classes: Mapping[Phrase, str] = field(default_factory=dict)
-    leaning: Mapping[Phrase, int] = field(default_factory=dict)
-    deny: frozenset[str] = frozenset()
-    count: frozenset[str] = frozenset()
-    function: frozenset[str] = frozenset()
-    index: Mapping[str, Sequence[Phrase]] = field(default_factory=dict)  # the phrases by their longest words
-
-
-@lru_cache(maxsize=4)
-def canon(lexicon: Lexicon) -> Canon:
-    """The classes of a lexicon: heads joined with their alternates, what was seen most often first.
-
-    A class stops growing at `CLASS_SIZE` phrases, for a chain of swaps joins unlike words in the end. It is named
-    after its commonest head.
-    """
-    entries = list(lexicon.active)
-    alternates, heads = _phrases_of(entry.spun for entry in entries), _phrases_of(entry.original for entry in entries)
-    ranks = ((-entry.seen, -entry.rate) for entry in entries)
-    parent: dict[Phrase, Phrase] = {}
-    size: dict[Phrase, int] = {}
-
-    def root(phrase: Phrase) -> Phrase:
-        parent.setdefault(phrase, phrase)
-        while parent[phrase] != phrase:
-            parent[phrase] = phrase = parent[parent[phrase]]
-        return phrase
-
-    for _, spun, original in sorted(zip(ranks, alternates, heads, strict=True)):
-        if not spun or not original:
-            continue
-        a, b = root(original), root(spun)
-        if a != b and size.get(a, 1) + size.get(b, 1) <= CLASS_SIZE:
-            parent[b] = a
-            size[a] = size.get(a, 1) + size.get(b, 1)
-    swapped, written = set(heads), set(alternates)
-    leaning = {phrase: (phrase in swapped) - (phrase in written) for phrase in swapped | written}
-    classes = {phrase: " ".join(root(phrase)) for phrase in sorted(parent)}
-    balance: Counter[str] = Counter()  # "regardless of", "without regard to": most of a class must deny
-    for phrase, name in classes.items():
-        balance[name] += 1 if is_negated(" ".join(phrase)) else -1
-    deny = frozenset(name for name, count in balance.items() if count > 0)
-    function = frozenset(name for phrase, name in classes.items() if len(phrase) == 1 and phrase[0] in _FUNCTION)
-    index: dict[str, list[Phrase]] = {}
-    for phrase in classes:
-        index.setdefault(max(phrase, key=len), []).append(phrase)
-    other = {name for phrase, name in classes.items() if not _is_count(phrase)}
-    return Canon(classes, leaning, deny, frozenset(classes.values()) - other, function, index)
-
-
-def _phrases_of(texts: Iterable[str]) -> list[Phrase]:
-    words = split(texts)
-    norms = list(words.norms)
-    return [tuple(norms[n] for n in words.numbers[a:b].tolist()) for a, b in pairwise(words.bounds.tolist())]
 
 
 @dataclass(frozen=True, slots=True)
@@ -147,7 +68,7 @@ class _Phrases:
     hashes: Hashes
     beginnings: Flags  # of 16 bits, those with which a hash begins: that spares most of the search
     symbols: Ints
-    leaning: Ints
+    leaning: NDArray[np.int8]
 
 
 @dataclass(frozen=True, slots=True)
@@ -166,67 +87,66 @@ class _Table:
 
 
 def _table(known: Mapping[str, int], canon: Canon) -> _Table:
-    classes: dict[str, int] = {}
-    single = np.arange(len(known), dtype=np.int32)
-    leaning = np.zeros(len(known), np.int8)
-    by_length: defaultdict[int, dict[tuple[int, ...], tuple[int, int]]] = defaultdict(dict)
-    # a short text has fewer words than the canon phrases
-    for phrase in chain.from_iterable(canon.index.get(word, ()) for word in min(known, canon.index, key=len)):
-        name = canon.classes[phrase]
-        spelt = tuple(known.get(word, -1) for word in phrase)
-        if -1 in spelt:
-            continue
-        symbol = len(known) + classes.setdefault(name, len(classes))
-        if len(spelt) == 1:
-            single[spelt], leaning[spelt] = symbol, canon.leaning[phrase]
-        else:
-            by_length[len(spelt)][spelt] = symbol, canon.leaning[phrase]
+    spelling = canon.spelling
+    number_of = np.full(len(spelling.words), -1, np.int32)
+    for word in known.keys() & spelling.words.keys():
+        number_of[spelling.words[word]] = known[word]
+    spelt = [(number_of[phrases.words], phrases) for phrases in spelling.phrases]
+    are_known = [(numbers >= 0).all(axis=1) for numbers, _ in spelt]
+    is_used = np.zeros(len(spelling.hashes), np.bool_)
+    for (_, phrases), here in zip(spelt, are_known, strict=True):
+        is_used[phrases.classes[here]] = True
+    symbol_of = (np.cumsum(is_used, dtype=np.int32) + (len(known) - 1)).astype(np.int32)
+    single, leaning = np.arange(len(known), dtype=np.int32), np.zeros(len(known), np.int8)
     first, second = np.zeros((2, len(known)), np.uint16)
-    for length, phrases in by_length.items():
-        for a, b, *_ in phrases:
-            first[a] |= _bit(length)
-            second[b] |= _bit(length)
-    plain = np.zeros(len(known) + len(classes), np.uint8)
+    found = []
+    for (numbers, phrases), here in zip(spelt, are_known, strict=True):
+        numbers, symbols, leans = numbers[here], symbol_of[phrases.classes[here]], phrases.leaning[here]
+        if numbers.shape[1] == 1:
+            single[numbers[:, 0]], leaning[numbers[:, 0]] = symbols, leans
+        elif len(numbers):
+            first[numbers[:, 0]] |= _bit(numbers.shape[1])
+            second[numbers[:, 1]] |= _bit(numbers.shape[1])
+            found.append(_phrases(numbers, symbols, leans))
+    plain, named, negated = _marked(known)
+    marks = np.where(spelling.count, NUMBER | FACT | KEPT, 0) | np.where(spelling.function, KEPT, 0)
+    return _Table(
+        single,
+        leaning,
+        first,
+        second,
+        found,
+        np.append(plain, marks[is_used]).astype(np.uint8),
+        np.append(named, marks[is_used]).astype(np.uint8),
+        np.append(negated, spelling.deny[is_used]),
+        np.append(hashed(known), spelling.hashes[is_used]),
+    )
+
+
+def _marked(known: Mapping[str, int]) -> tuple[Bytes, Bytes, Flags]:
+    """The marks of words, those that they have where they are written like names, and which are negations."""
+    plain, negated = np.zeros(len(known), np.uint8), np.zeros(len(known), np.bool_)
     # "1" stands in classes ("part 1", "part one") that say no number
-    numbers = [number for word, number in known.items() if _is_number(word)]
-    numbers += [len(known) + number for name, number in classes.items() if name in canon.count]
-    plain[numbers] = NUMBER | FACT | KEPT
-    function = [number for word, number in known.items() if word in _FUNCTION]
-    function += [len(known) + number for name, number in classes.items() if name in canon.function]
+    plain[[number for word, number in known.items() if is_number(word)]] = NUMBER | FACT | KEPT
+    function = [known[word] for word in FUNCTION_WORDS & known.keys()]
     plain[function] |= KEPT
-    named = plain.copy()
-    named[: len(known)] |= FACT | KEPT  # what the spinner swaps may be missing in a copy, so that it tells nothing
+    named = plain | np.uint8(FACT | KEPT)  # what the spinner swaps may be missing in a copy, so that it tells nothing
     named[function] = plain[function]
-    denying = [number for word, number in known.items() if _MAY_DENY.search(word) and is_negated(word)]
-    denying += [len(known) + number for name, number in classes.items() if name in canon.deny]
-    negated = np.zeros(len(plain), np.bool_)
-    negated[denying] = True
-    names = chain(known, ("\0" + name for name in classes))
-    hashes = np.fromiter(map(xxhash.xxh64_intdigest, map(str.encode, names)), np.uint64, len(plain))
-    found = [_phrases(length, by_length[length]) for length in sorted(by_length, reverse=True)]
-    return _Table(single, leaning, first, second, found, plain, named, negated, hashes)
+    may_deny = (word for word in known if word.startswith(_DENYING) or "'" in word)
+    negated[[known[word] for word in may_deny if _MAY_DENY.search(word) and is_negated(word)]] = True
+    return plain, named, negated
 
 
-def _phrases(length: int, phrases: Mapping[tuple[int, ...], tuple[int, int]]) -> _Phrases:
-    hashes = _row_hashes(np.asarray(list(phrases), np.int32))
+def _phrases(numbers: Ints, symbols: Ints, leaning: NDArray[np.int8]) -> _Phrases:
+    hashes = _row_hashes(numbers)
     order = np.argsort(hashes)
     beginnings = np.zeros(1 << 16, np.bool_)
     beginnings[hashes >> np.uint64(48)] = True
-    symbols, leaning = np.asarray(list(phrases.values()), np.int32)[order].T
-    return _Phrases(length, hashes[order], beginnings, symbols, leaning)
+    return _Phrases(numbers.shape[1], hashes[order], beginnings, symbols[order], leaning[order])
 
 
 def _bit(length: int) -> int:
     return 1 << min(length, 15)
-
-
-def _is_count(phrase: Phrase) -> bool:
-    """Is it a number, or several ("20 first")?"""
-    return any(map(_is_number, phrase)) and all(_is_number(word) or word in ("first", "second") for word in phrase)
-
-
-def _is_number(word: str) -> bool:
-    return word in _MAGNITUDES or (not word.isalpha() and any(map(str.isdigit, word)))
 
 
 def read(texts: Sequence[str], canon: Canon, *, progress: Progress | None = None) -> Corpus:
@@ -281,7 +201,7 @@ def _joined(words: Words, first: int, last: int, table: _Table) -> _Part:
     return _Part(symbols, marks, bounds, originality.astype(np.float32))
 
 
-def _found(numbers: Ints, bounds: Longs, table: _Table) -> Iterator[tuple[Longs, int, Ints, Ints]]:
+def _found(numbers: Ints, bounds: Longs, table: _Table) -> Iterator[tuple[Longs, int, Ints, NDArray[np.int8]]]:
     """Where phrases stand, by length, the longest first; their symbols, and how they lean. None overlap.
 
     Of phrases of one length that overlap, one that follows closely on another gives way.

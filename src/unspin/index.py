@@ -20,8 +20,8 @@ from secrets import token_hex
 
 import xxhash
 
+from unspin.canon import Canon, canon
 from unspin.errors import IndexFault, OutputError
-from unspin.fingerprint import Canon, canon
 from unspin.judge import judged
 from unspin.lexicon import Lexicon
 from unspin.model import Answer, DuplicateKind, KnownPassage, Level, NamedText, Place, Progress

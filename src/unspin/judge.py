@@ -17,8 +17,9 @@ from typing import NamedTuple
 import numpy as np
 
 from unspin.blocking import MIN_SYMBOLS, SHARED, SHARED_RATE
+from unspin.canon import Canon
 from unspin.copies import KINDS, SAME_CHARACTERS, SAME_WORDS, Graph, overlap
-from unspin.fingerprint import Canon, read
+from unspin.fingerprint import read
 from unspin.match import Matcher
 from unspin.model import DuplicateKind, Place
 from unspin.passages import Block, combined, digest_keys, gram_keys

@@ -9,17 +9,14 @@ refused.
 
 from __future__ import annotations
 
-import signal
 import sys
 from collections.abc import Callable, Collection, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
 from contextlib import contextmanager
 from dataclasses import dataclass
 from enum import Enum
-from functools import lru_cache
+from functools import lru_cache, partial
 from itertools import pairwise
 from math import inf, log
-from multiprocessing import get_context
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,6 +26,7 @@ from rapidfuzz.distance import Indel, LCSseq
 from unspin.blocking import MIN_SYMBOLS
 from unspin.fingerprint import FACT, KEPT, NUMBER, Corpus
 from unspin.model import Progress
+from unspin.processes import can_fork, forked
 from unspin.stretches import ALIGNED, ALIGNS, FUNCTION, Stretch, copied, gaps, new, realigned
 from unspin.words import Flags, Ints, Longs
 
@@ -38,7 +36,7 @@ DOUBTFUL = 0.5  # and share from which an alignment is worth while
 ALIKE = 0.85  # and that needs none
 SHORTER = 0.55  # a text of a smaller share of the other's length is not compared as a whole
 WHOLE = 0.8  # and one of a smaller share than this says less: it may go for the longer, the longer never for it
-SHARED_GRAMS = 3  # grams that make an alignment worth while, however few symbols agree in order
+SHARED_GRAMS = 4  # grams that make an alignment worth while, however few symbols agree in order
 COPIED = 9.0  # log odds of the stretches that stand in the other text,
 COVERED = 0.7  # and share of the shorter text that they make up in a copy
 CONTAINED = 0.55  # share of its symbols that stand in a much longer text
@@ -53,7 +51,8 @@ LONGEST = 50_000  # symbols: comparison takes the product of two lengths; longer
 REMEMBERED = 1000  # texts whose content is,
 REMEMBERED_LONG = 16  # and long texts, whose pairs of symbols and counts of words are
 CODES = 0x110000  # characters there are
-CHUNK = 400_000  # symbols compared at a time
+CHUNK = 400_000  # symbols compared at a time,
+SHARES = 16  # and so many chunks for each process, so that all end at about the same time, if they are not tiny
 
 _UTF_32 = f"utf-32-{sys.byteorder[0]}e"
 
@@ -138,10 +137,11 @@ class Matcher:
         self._known_pairs = lru_cache(REMEMBERED_LONG)(lambda text: np.unique(self._pairs(text)))
         self._known_words = lru_cache(REMEMBERED_LONG)(lambda text: np.unique(self._spoken(text), return_counts=True))
         self._folds = len(corpus.hashes) > CODES
+        self._symbols = self._characters(corpus.symbols)
 
     def symbols(self, text: int) -> str:
         """A text's symbols, one character each."""
-        return self._characters(self.numbers(text))
+        return self._symbols[self.corpus.bounds[text] : self.corpus.bounds[text + 1]]
 
     def words(self, text: int) -> str:
         """A text's words, one character each."""
@@ -167,7 +167,7 @@ class Matcher:
         chunks = self._chunks(first, second)
         parts = [[column[start:end] for start, end in pairwise(chunks)] for column in (first, second, shared)]
         with self._workers(len(chunks) - 1) as run:
-            for start, found in zip(chunks, run(self._matched, *parts), strict=False):
+            for start, found in zip(chunks, run(*parts), strict=False):
                 if progress:
                     progress("verifying", start, len(first))
                 yield from found
@@ -193,20 +193,20 @@ class Matcher:
     def _chunks(self, first: Longs, second: Longs) -> list[int]:
         """Where chunks of pairs start, and where the last one ends."""
         ends = np.cumsum(self.lengths[first] + self.lengths[second])
-        return [0, *(np.flatnonzero(np.diff(ends // CHUNK)) + 1).tolist(), len(first)]
+        size = CHUNK
+        if self.jobs > 1 and len(ends) and ends[-1] > CHUNK:
+            size = min(CHUNK, max(CHUNK // SHARES, int(ends[-1]) // (SHARES * self.jobs)))
+        return [0, *(np.flatnonzero(np.diff(ends // size)) + 1).tolist(), len(first)]
 
     @contextmanager
     def _workers(self, chunks: int) -> Iterator[Callable[..., Iterable[Any]]]:
-        """What maps a method over chunks: in processes if there is more than one of each, in the order of the chunks.
-
-        Children share the corpus with the parent, unread and uncopied. That takes `fork`, which Linux alone does well.
-        """
+        """What compares chunks, in their order: in processes, if there is more than one of each."""
         jobs = min(self.jobs, chunks)
-        if jobs < 2 or sys.platform != "linux":
-            yield map
+        if jobs < 2 or not can_fork:
+            yield partial(map, self._matched)
             return
-        with ProcessPoolExecutor(jobs, get_context("fork"), _work, (self,)) as pool:
-            yield lambda _, *parts: pool.map(_matched, *parts)
+        with forked(self._matched, jobs) as call:
+            yield lambda *parts: (future.result() for future in list(map(call, *parts)))
 
     def _promising(self, first: Longs, second: Longs, shared: Longs) -> tuple[Longs, Longs, Longs]:
         """The pairs that share enough or agree enough to be looked at, and how many symbols agree in order."""
@@ -220,11 +220,12 @@ class Matcher:
 
     def _agreeing(self, first: Longs, second: Longs, is_whole: Flags) -> Longs:
         """How many symbols agree in order; 0 unless texts are compared as a whole."""
-        lefts, rights = (
-            [self.symbols(text) if whole else "" for text, whole in zip(texts.tolist(), is_whole.tolist(), strict=True)]
-            for texts in (first, second)
-        )
-        return process.cpdist(lefts, rights, scorer=LCSseq.similarity, dtype=np.int64)
+        strings = []
+        for texts in (first, second):
+            ends = np.where(is_whole, self.corpus.bounds[texts + 1], 0)
+            spans = zip(self.corpus.bounds[texts].tolist(), ends.tolist(), strict=True)
+            strings.append([self._symbols[start:end] for start, end in spans])
+        return process.cpdist(*strings, scorer=LCSseq.similarity, dtype=np.int64)
 
     def _match(self, a: int, b: int, agree: int) -> Match | None:
         both = int(self.lengths[a] + self.lengths[b])
@@ -344,18 +345,6 @@ class Matcher:
                 found.append((place, symbols[place]))
                 place = marks.find(mark, place + 1)
         return _Content(tuple(names), tuple(numbers), frozenset(symbols))
-
-
-_working: list[Matcher] = []  # in a child: what its parent compares with
-
-
-def _work(matcher: Matcher) -> None:
-    signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its children
-    _working[:] = [matcher]
-
-
-def _matched(first: Longs, second: Longs, shared: Longs) -> list[tuple[int, int, Match]]:
-    return _working[0]._matched(first, second, shared)
 
 
 def _denies(first: str, second: str, negated: Flags, also: Flags, *, most: int) -> bool:

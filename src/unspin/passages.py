@@ -14,7 +14,8 @@ from itertools import pairwise
 import numpy as np
 import xxhash
 
-from unspin.fingerprint import Canon, Corpus, grams, pairs, read
+from unspin.canon import Canon
+from unspin.fingerprint import Corpus, grams, pairs, read
 from unspin.model import Level, Place
 from unspin.postings import Kind, keyed
 from unspin.units import characters_digest, spans

@@ -32,6 +32,7 @@ Numbers = NDArray[np.uint32]
 KIND_BITS = 2
 CHECKED = 1 << 20  # rows read at a time where all are
 TIER = 8  # segments of about one size, that are merged into one
+FEW = 16  # segments of a spool at most: each slice looks into all of them
 SUFFIXES = (".keys", ".numbers")
 
 
@@ -137,16 +138,18 @@ def _checked(total: xxhash.xxh3_128, rows: Rows) -> None:
 def write(path: Path, parts: Iterable[Rows], *, durable: bool = True) -> Segment:
     """A segment of rows that come in rising order of their keys. Raises OSError; then no file is left.
 
-    Rows come in parts of `CHECKED`, so that the checksum does not depend on how they came.
+    Rows are checked in parts of `CHECKED`, so that the checksum does not depend on how they came. A segment that is not
+    `durable` is for this process only: it has no checksum.
     """
     total, count = xxhash.xxh3_128(), 0
     segment = Segment(path, 0, "")
     try:
         with segment.files[0].open("xb") as keys, segment.files[1].open("xb") as numbers:
-            for rows in _even(parts):
+            for rows in _even(parts) if durable else parts:
                 keys.write(rows.keys.astype("<u8", copy=False).tobytes())
                 numbers.write(rows.numbers.astype("<u4", copy=False).tobytes())
-                _checked(total, rows)
+                if durable:
+                    _checked(total, rows)
                 count += len(rows.keys)
             for file in (keys, numbers):
                 file.flush()
@@ -218,6 +221,7 @@ class Spool:
         self._held: list[Rows] = []
         self._size = 0
         self._segments: list[Segment] = []
+        self._written = 0
 
     def add(self, keys: NDArray[Any], numbers: NDArray[Any]) -> None:
         """Add rows of any integers."""
@@ -237,9 +241,18 @@ class Spool:
 
     def _flush(self) -> None:
         keys, numbers = (np.concatenate(column) for column in zip(*self._held, strict=True))
-        path = self._path.with_name(f"{self._path.name}-{len(self._segments)}")
-        self._segments.append(write(path, [ordered(keys, numbers)], durable=False))
+        self._segments.append(self._write([ordered(keys, numbers)]))
         self._held, self._size = [], 0
+
+    def _write(self, parts: Iterable[Rows]) -> Segment:
+        self._written += 1
+        return write(self._path.with_name(f"{self._path.name}-{self._written}"), parts, durable=False)
+
+    def _merged(self, segments: Sequence[Segment]) -> Segment:
+        found = self._write(slices(segments, rows=self._rows))
+        for segment in segments:
+            segment.remove()
+        return found
 
     def slices(self, low: int = 0, high: int = 1 << 64) -> Iterator[Rows]:
         """All rows so far with keys in [low, high), in order."""
@@ -250,6 +263,9 @@ class Spool:
         """All rows so far."""
         if self._held:
             self._flush()
+        while len(self._segments) > FEW:  # neighbours, so that rows of one key stay in order
+            runs = (self._segments[start : start + FEW] for start in range(0, len(self._segments), FEW))
+            self._segments = [self._merged(run) for run in runs]
         return [segment.again() for segment in self._segments]
 
 

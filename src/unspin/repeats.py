@@ -32,7 +32,8 @@ import xxhash
 from rapidfuzz.distance import Indel
 
 from unspin.blocking import candidates
-from unspin.fingerprint import FACT, Canon, canon, read
+from unspin.canon import Canon, canon
+from unspin.fingerprint import FACT, read
 from unspin.lexicon import Lexicon
 from unspin.match import SHARED_GRAMS, Matcher, Rule
 from unspin.model import Document, DuplicateGroup, DuplicateKind, Paragraph, Repeat

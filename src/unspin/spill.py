@@ -24,8 +24,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from unspin.blocking import COMMON, COMMON_PAIR, SHARED, SHARED_RATE, joined
+from unspin.canon import Canon, canon
 from unspin.chains import grouped, placed, verified
-from unspin.fingerprint import Canon, canon
 from unspin.lexicon import Lexicon
 from unspin.model import CopyGroup, Keep, Level, Place, Progress
 from unspin.passages import Block, blocks, digest_keys, gram_keys

@@ -9,9 +9,9 @@ words of a copy nearly all do, its content words unless they were swapped, and t
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Sequence
 from functools import lru_cache
-from itertools import pairwise
+from itertools import chain, pairwise
 from math import log
 from typing import NamedTuple
 
@@ -23,7 +23,8 @@ COPIED_CONTENT, COPIED_FUNCTION = 0.5, 0.85  # in copies 30 % of whose words an 
 MOST = 8  # tenths of the content words that are expected to align, at most
 EVIDENCE = 6.0  # log odds that make a copied stretch, and a fall by which ends any
 AGAIN = 2.0  # and that do so in texts of which other stretches are copied
-NEWS = 8.0  # log odds that make a new one
+NEWS = 8.0  # log odds that make a new one,
+USUAL = 25  # in a text of so many symbols: a longer one has more places where as much differs by chance
 SLACK = 6  # symbols that may be added or left out between runs that align
 ALONE = 4  # symbols of a run that needs no other beside it
 PASSES = 8  # alignments of what was moved, at most
@@ -41,6 +42,7 @@ class Stretch(NamedTuple):
 
 # A symbol that aligns has the first bit, a function word the second; log odds of copied over unlike text for each code.
 ALIGNS, FUNCTION = 1, 2
+_ALIGNING = bytes(code | ALIGNS for code in range(256))
 Weights = tuple[float, float, float, float]
 
 
@@ -77,45 +79,42 @@ def gaps(first: Sequence[Hashable], second: Sequence[Hashable]) -> Iterator[tupl
         yield a, len(first), c, len(second)
 
 
-def aligned(first: str, second: str) -> tuple[bytearray, bytearray]:
-    """Which symbols of each text (1, else 0) are in their longest common subsequence; of long ones, in equal pairs.
+def aligned(texts: Sequence[str], functions: Sequence[bytes]) -> list[bytearray]:
+    """The codes of two texts' symbols: those align that are in the longest common subsequence; of long texts, in pairs.
 
     Short runs that stand far from those before and after them align by chance, and do not count: in a long text there
-    is a "the" for every other one.
+    is a "the" for every other one. `functions` say of each text which symbols are function words (`FUNCTION`, else 0).
     """
+    (first, second), codes = texts, [bytearray(function) for function in functions]
+    here, there = (function.translate(_ALIGNING) for function in functions)
     if max(len(first), len(second)) > ALIGNED:
-        return _in_pairs(first, second), _in_pairs(second, first)
-    here, there = bytearray(len(first)), bytearray(len(second))
-    runs = [(op.src_start, op.dest_start, op.src_end) for op in LCSseq.opcodes(first, second) if op.tag == "equal"]
-    if not runs:
-        return here, there
-    far = [abs(d - c - b + a) > SLACK for (a, c, _), (b, d, _) in pairwise(runs)]
-    for (start, other, end), before, after in zip(runs, [True, *far], [*far, True], strict=True):
-        size = end - start
-        if size >= ALONE or not (before and after):
-            run = b"\1" * size
-            here[start:end] = run
-            there[other : other + size] = run
-    return here, there
+        _align_pairs(codes[0], here, first, second)
+        _align_pairs(codes[1], there, second, first)
+        return codes
+    blocks = LCSseq.editops(first, second).as_matching_blocks()  # the last one is empty
+    is_far = True
+    for (a, c, size), (b, d, _) in pairwise(blocks):
+        was_far, is_far = is_far, b == len(first) or abs(d - c - b + a) > SLACK
+        if size >= ALONE or not (was_far and is_far):
+            codes[0][a : a + size] = here[a : a + size]
+            codes[1][c : c + size] = there[c : c + size]
+    return codes
 
 
-def _in_pairs(text: str, other: str) -> bytearray:
+def _align_pairs(codes: bytearray, aligning: bytes, text: str, other: str) -> None:
     known = set(pairwise(other))
-    found = bytearray(len(text))
     for place, pair in enumerate(pairwise(text)):
         if pair in known:
-            found[place] = found[place + 1] = 1
-    return found
+            codes[place : place + 2] = aligning[place : place + 2]
 
 
 def realigned(texts: Sequence[str], functions: Sequence[bytes]) -> tuple[list[bytearray], list[list[Stretch]]]:
     """How two texts align, and which stretches of each are copied.
 
     What is no copied stretch in order is aligned again with what is none in the other text. That finds sentences that
-    were moved: the longest run of them that is in order first, then the next. `functions` say of each text which
-    symbols are function words (`FUNCTION`, else 0).
+    were moved: the longest run of them that is in order first, then the next.
     """
-    found = [_coded(here, kinds) for here, kinds in zip(aligned(*texts), functions, strict=True)]
+    found = aligned(texts, functions)
     stretches = [list(copied(found[0])), []]
     if stretches[0]:  # where it has none, as most candidates, the other one has hardly any
         stretches[1] += copied(found[1])
@@ -124,16 +123,20 @@ def realigned(texts: Sequence[str], functions: Sequence[bytes]) -> tuple[list[by
     rests: list[Sequence[int]] = [range(len(text)) for text in texts]
     fresh, is_moved = stretches, False
     for _ in range(PASSES):
-        rests = [_outside(rest, those) for rest, those in zip(rests, fresh, strict=True)]
-        if min(map(len, rests)) < LEAST_REST:
+        if min(_left(those, len(text)) for those, text in zip(fresh, texts, strict=True)) < LEAST_REST:
             break
-        again = aligned(*("".join(map(text.__getitem__, rest)) for text, rest in zip(texts, rests, strict=True)))
-        kinds = [bytes(map(kind.__getitem__, rest)) for kind, rest in zip(functions, rests, strict=True)]
-        parts = [_coded(here, kind) for here, kind in zip(again, kinds, strict=True)]
-        fresh = [list(_stretches(part, _COPIED, AGAIN)) for part in parts]
-        if not all(fresh):
+        cuts = [_outside(those, len(text)) for those, text in zip(fresh, texts, strict=True)]
+        texts = ["".join(map(text.__getitem__, cut)) for text, cut in zip(texts, cuts, strict=True)]
+        functions = [b"".join(map(function.__getitem__, cut)) for function, cut in zip(functions, cuts, strict=True)]
+        parts = aligned(texts, functions)
+        fresh = [list(_stretches(parts[0], _COPIED, AGAIN))]
+        if not fresh[0]:
+            break
+        fresh.append(list(_stretches(parts[1], _COPIED, AGAIN)))
+        if not fresh[1]:
             break
         is_moved = True
+        rests = [list(chain.from_iterable(map(rest.__getitem__, cut))) for rest, cut in zip(rests, cuts, strict=True)]
         for whole, part, rest, those in zip(found, parts, rests, fresh, strict=True):
             for start, end, _ in those:
                 for place in range(start, end):
@@ -141,15 +144,14 @@ def realigned(texts: Sequence[str], functions: Sequence[bytes]) -> tuple[list[by
     return found, [list(copied(codes)) for codes in found] if is_moved else stretches
 
 
-def _coded(found: bytearray, function: bytes) -> bytearray:
-    both = int.from_bytes(found, "little") | int.from_bytes(function, "little")
-    return bytearray(both.to_bytes(len(found), "little"))
+def _left(stretches: Iterable[Stretch], size: int) -> int:
+    return size - sum(end - start for start, end, _ in stretches)
 
 
-def _outside(rest: Sequence[int], stretches: Sequence[Stretch]) -> list[int]:
-    """The places left when those that are in stretches, counted in `rest`, are gone."""
-    edges = [0, *(edge for start, end, _ in stretches for edge in (start, end)), len(rest)]
-    return [place for start, end in zip(edges[::2], edges[1::2], strict=True) for place in rest[start:end]]
+def _outside(stretches: Sequence[Stretch], size: int) -> list[slice]:
+    """What lies between the stretches of a text of that size."""
+    edges = [0, *(edge for start, end, _ in stretches for edge in (start, end)), size]
+    return [slice(start, end) for start, end in zip(edges[::2], edges[1::2], strict=True)]
 
 
 def copied(codes: bytes | bytearray) -> Iterator[Stretch]:
@@ -165,7 +167,8 @@ def new(codes: bytes | bytearray, stretches: Sequence[Stretch]) -> Iterator[Stre
     aligning = sum(codes.count(ALIGNS, start, end) for start, end, _ in stretches)
     content = aligning + sum(codes.count(0, start, end) for start, end, _ in stretches)
     tenths = 10 * aligning // max(1, content)
-    return _stretches(codes, _against(max(round(10 * COPIED_CONTENT), min(MOST, tenths))), NEWS)
+    least = NEWS + log(max(1.0, len(codes) / USUAL))
+    return _stretches(codes, _against(max(round(10 * COPIED_CONTENT), min(MOST, tenths))), least)
 
 
 def _stretches(codes: bytes | bytearray, weights: Weights, least: float) -> Iterator[Stretch]:

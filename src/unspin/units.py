@@ -15,13 +15,16 @@ from itertools import pairwise
 import numpy as np
 import xxhash
 
-from unspin.fingerprint import Canon, Corpus, joined
+from unspin.canon import Canon
+from unspin.fingerprint import Corpus, joined
 from unspin.model import Level, Place, Progress
+from unspin.processes import can_fork, forked
 from unspin.text import segment
-from unspin.words import Hashes, Longs, Words, bare, split
+from unspin.words import Hashes, Longs, Words, bare, merged, shares, split
 
 UNITS = (Level.DOCUMENT, Level.PARAGRAPH, Level.SENTENCE)  # levels at which a text falls into its passages
 ROWS = 1 << 16  # places made Python's at a time
+SHARE = 1 << 23  # characters that are worth a process: far fewer are read in the time that it takes to fork one
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +55,13 @@ class Passages:
 
 
 def read_passages(
-    texts: Sequence[str], level: Level, canon: Canon, *, min_words: int = 0, progress: Progress | None = None
+    texts: Sequence[str],
+    level: Level,
+    canon: Canon,
+    *,
+    min_words: int = 0,
+    jobs: int = 1,
+    progress: Progress | None = None,
 ) -> Passages:
     """The passages of texts, without those that are empty or have fewer than `min_words` words."""
     places = places_in(texts, level)
@@ -65,8 +74,7 @@ def read_passages(
         a, b = quoted(one), quoted(other)
         return a == b or bare(a) == bare(b)
 
-    strings = (texts[text][start:end] for text, start, end in _rows(places))
-    words = split(strings, count=len(places), progress=progress)
+    words = _split(texts, places, jobs, progress)
     forms, lengths = _firsts(words.seen, are_same), np.diff(words.bounds)
     is_read = (forms == np.arange(len(forms))) & (lengths >= min_words)
     for number in np.flatnonzero(is_read & (lengths == 0)).tolist():
@@ -81,6 +89,23 @@ def read_passages(
     order = np.lexsort((forms, unit_of))
     bounds = np.searchsorted(unit_of, np.arange(len(firsts) + 1), sorter=order)
     return Passages(texts, places, forms, order, bounds, joined(words.taken(firsts), canon))
+
+
+def _split(texts: Sequence[str], places: Longs, jobs: int, progress: Progress | None) -> Words:
+    """The words of the passages; large collections are shared with `jobs - 1` other processes."""
+
+    def words(first: int, last: int, progress: Progress | None = None) -> Words:
+        strings = (texts[text][start:end] for text, start, end in _rows(places[first:last]))
+        return split(strings, count=last - first, progress=progress)
+
+    sizes = places[:, 2] - places[:, 1]
+    jobs = min(jobs, int(sizes.sum()) // SHARE) if can_fork else 1
+    if jobs < 2:
+        return words(0, len(places), progress)
+    first, *others = pairwise(shares(sizes.tolist(), jobs))
+    with forked(words, jobs) as call:
+        found = [call(*share) for share in others]
+        return merged([words(*first, progress), *(part.result() for part in found)])
 
 
 def spans(text: str, level: Level) -> Iterator[tuple[int, int]]:
@@ -110,9 +135,10 @@ def places_in(texts: Sequence[str], level: Level) -> Longs:
     return np.frombuffer(found, np.int64).reshape(-1, 3)
 
 
-def _rows(places: Longs) -> Iterator[list[int]]:
+def _rows(places: Longs) -> Iterator[tuple[int, int, int]]:
     for start in range(0, len(places), ROWS):
-        yield from places[start : start + ROWS].tolist()
+        texts, starts, ends = places[start : start + ROWS].T.tolist()  # no list for each: garbage is looked for in all
+        yield from zip(texts, starts, ends, strict=True)
 
 
 def _firsts(keys: Hashes, are_same: Callable[[int, int], bool]) -> Longs:

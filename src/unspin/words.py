@@ -141,6 +141,31 @@ def split(texts: Iterable[str], *, count: int = 0, progress: Progress | None = N
     )
 
 
+def merged(parts: Sequence[Words]) -> Words:
+    """The texts of all parts, as if they had been split at once; each but the first starts where a block does."""
+    norms = dict(parts[0].norms)
+    numbers, bounds = [parts[0].numbers], [parts[0].bounds]
+    for part in parts[1:]:
+        number_of = np.array([norms.setdefault(norm, len(norms)) for norm in part.norms], np.int32)
+        numbers.append(number_of[part.numbers])
+        bounds.append(bounds[-1][-1] + part.bounds[1:])
+    marks, seen = np.concatenate([part.marks for part in parts]), np.concatenate([part.seen for part in parts])
+    return Words(np.concatenate(numbers), marks, np.concatenate(bounds), norms, seen)
+
+
+def shares(sizes: Sequence[int], count: int) -> list[int]:
+    """Where to part texts of given sizes, so that `merged` parts are what `split` makes of all; `count` at most."""
+    share = sum(sizes) // count + 1
+    edges, passed, block = [0], 0, 0
+    for number, size in enumerate(sizes):
+        starts = block > 0 and block + size >= BLOCK  # as in `_blocks`
+        if starts and passed >= share * len(edges):
+            edges.append(number)
+        block = 0 if size >= BLOCK else size + 1 if starts else block + size + 1
+        passed += size
+    return [*edges, len(sizes)]
+
+
 def spans(text: str) -> tuple[Longs, Longs]:
     """Where the words of a text start and end, as `split` finds them."""
     starts, ends, passed = [np.empty(0, np.int64)], [np.empty(0, np.int64)], 0
@@ -203,7 +228,7 @@ def _read(texts: Sequence[str]) -> _Block:
     text = "\0" + "\0".join(texts) + "\0\0"
     characters = np.frombuffer(text.encode("utf-32-le", "surrogatepass"), np.uint32)
     edges = np.append(0, np.cumsum(np.fromiter(map(len, texts), np.int64, len(texts)) + 1))
-    kinds = _kinds()[characters]
+    kinds = _kinds().take(characters)
     kinds[edges] = _STOP
     in_word, clitics = _in_words(kinds)
     opening, closing = in_word.copy(), in_word.copy()
@@ -220,7 +245,7 @@ def _read(texts: Sequence[str]) -> _Block:
     powers, inverses = _powers(BLOCK + 8)
     visible = (kinds & _SEEN) != 0
     rank = np.cumsum(visible, dtype=np.int32)
-    sums = np.cumsum(characters * powers[rank] * visible)
+    sums = np.cumsum(characters * powers.take(rank) * visible)
     hashes = (sums[ends - 1] - sums[starts - 1]) * inverses[rank[starts]]
     for place in np.flatnonzero(ends - starts > LONG).tolist():  # of very long ones, some collide for any x
         hashes[place] = xxhash.xxh64_intdigest(text[starts[place] : ends[place]].encode("utf-8", "surrogatepass"))
@@ -239,7 +264,7 @@ def _read(texts: Sequence[str]) -> _Block:
 def _in_words(kinds: Bytes) -> tuple[Flags, Longs]:
     """Which characters belong to words, and where clitics start."""
     in_word = (kinds & _ALNUM).view(np.bool_)
-    places = np.flatnonzero(kinds & _APOSTROPHE)
+    places = np.flatnonzero((kinds & _APOSTROPHE) != 0)
     is_clitic = ((kinds[places + 1] & _S) != 0) & ((kinds[places + 2] & (_ALNUM | _UNDERSCORE)) == 0)
     clitics = places[is_clitic]
     kinds[clitics] |= _CLITIC
@@ -293,16 +318,17 @@ class _Vocabulary:
         unknown = np.flatnonzero((self._keys[slots] != block.hashes) | (found < 0))
         if len(unknown):
             keys, first, inverse = np.unique(block.hashes[unknown], return_index=True, return_inverse=True)
-            words = zip(keys.tolist(), unknown[first].tolist(), strict=True)
-            others = self._others
-            new = [others[key] if key in others else self._new(block, place) for key, place in words]
-            values = np.array(new, np.int32)
+            places = unknown[first]
+            starts, ends = block.starts[places].tolist(), block.ends[places].tolist()
+            words = (block.text[start:end] for start, end in zip(starts, ends, strict=True))
+            values = np.array(list(map(self._value, keys.tolist(), words)), np.int32)
             found[unknown] = values[inverse]
             self._remember(keys, values)
         return found
 
-    def _new(self, block: _Block, place: int) -> int:
-        word = block.text[block.starts[place] : block.ends[place]]
+    def _value(self, key: int, word: str) -> int:
+        if (value := self._others.get(key)) is not None:
+            return value
         is_capital = word[0].isupper() and word != "I" and word[:2] not in ("I'", "I’")
         return 2 * self.norms.setdefault(norm(word), len(self.norms)) + is_capital
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unspin.canon import Canon
 from unspin.copies import changes, dedupe, without
-from unspin.fingerprint import Canon, grams, read
+from unspin.fingerprint import grams, read
 from unspin.model import CopyGroup, DuplicateKind, Keep, Level, Place
 
 WORDS = st.sampled_from(

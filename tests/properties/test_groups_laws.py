@@ -8,8 +8,9 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from unspin.canon import Canon
 from unspin.copies import LEADERS, SPIN_MARGIN, Graph, Policy, _stars
-from unspin.fingerprint import Canon, read
+from unspin.fingerprint import read
 from unspin.match import Match, Matcher, Rule
 from unspin.model import Keep, Level
 from unspin.units import read_passages

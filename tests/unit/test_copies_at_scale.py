@@ -10,10 +10,11 @@ from collections.abc import Callable
 import numpy as np
 import pytest
 
-from unspin import blocking, match
+from unspin import blocking, match, units, words
 from unspin.blocking import COMMON, COMMON_PAIR, MIN_SYMBOLS, NEXT, SHARED, candidates
-from unspin.copies import dedupe
-from unspin.fingerprint import Canon, grams, pairs, read
+from unspin.canon import Canon
+from unspin.copies import EVERY_PAIR, dedupe
+from unspin.fingerprint import grams, pairs, read
 from unspin.model import CopyGroup, DuplicateKind, Keep
 
 PARAGRAPH = (
@@ -129,6 +130,21 @@ def test_paragraphs_of_a_very_long_text_go_and_it_stays() -> None:
     assert dedupe([texts[0], unlike]) == ()
 
 
+def test_a_text_that_overlaps_with_very_many_others() -> None:
+    """So many that not all pairs of them are compared for the least similar."""
+    chance = random.Random(4)
+
+    def passage() -> str:
+        return " ".join("".join(chance.choices("bcdfgaeiou", k=7)) for _ in range(40))
+
+    parts = [passage() for _ in range(EVERY_PAIR + 5)]
+    (group,) = dedupe([" ".join(parts), *(f"{part} {passage()}" for part in parts)])
+    assert not group.copies and len(group.overlaps) == len(parts)
+    first, second = group.weakest
+    assert first == group.kept and second in {overlap.place for overlap in group.overlaps}
+    assert 0.0 < group.weakest_score < 0.1
+
+
 def test_every_copy_in_a_chain_is_like_the_kept_one() -> None:
     texts = linked(400)
     for group in dedupe(texts):
@@ -139,6 +155,8 @@ def test_every_copy_in_a_chain_is_like_the_kept_one() -> None:
 
 def test_copies_are_the_same_on_any_number_of_processors(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(match, "CHUNK", 2000)
+    monkeypatch.setattr(units, "SHARE", 2000)
+    monkeypatch.setattr(words, "BLOCK", 1000)
     texts = [*variants(60), *linked(60), *template(60)]
     assert dedupe(texts, jobs=2) == dedupe(texts)
 

@@ -276,3 +276,67 @@ def test_what_is_no_file_is_not_replaced(tmp_path: Path) -> None:
 def test_a_folder_that_is_missing(tmp_path: Path) -> None:
     with pytest.raises(OutputError, match="cannot be written: no such file or directory"):
         write_atomic(tmp_path / "nowhere" / "a.txt", b"after")
+
+
+def test_patterns_name_files_below_where_they_begin(tmp_path: Path) -> None:
+    for name in ("news/a.txt", "news/b/c.txt", "news/b/d.dat", "news/.git/e.txt"):
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("")
+    (tmp_path / "news" / "loop").symlink_to("..")
+    found, errors = sources([f"{tmp_path}/*/**/*.txt", f"{tmp_path}/*.html"])
+    assert [str(source.place) for source in found] == ["news/a.txt", "news/b/c.txt"]
+    assert [str(error) for error in errors] == [f"{tmp_path}/*.html: no file matches this pattern"]
+
+
+def test_a_file_whose_name_looks_like_a_pattern_is_that_file(tmp_path: Path) -> None:
+    (tmp_path / "a[1].txt").write_text("")
+    found, errors = sources([str(tmp_path / "a[1].txt")])
+    assert ([source.path for source in found], errors) == ([tmp_path / "a[1].txt"], [])
+
+
+@pytest.mark.parametrize("argument", ["a**b", "[", "**/"])
+def test_odd_patterns_are_no_crash(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, argument: str) -> None:
+    monkeypatch.chdir(tmp_path)
+    found, errors = sources([argument])
+    assert not found and len(errors) == 1
+
+
+def test_lists_name_files_a_line_each_or_before_each_nul(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    Path("by-line").write_text("news/a.txt\n../b.txt\n\n/c.txt\n")
+    Path("by-nul").write_bytes(b"news/two\nlines.txt\0\xff.txt\0")
+    found, errors = sources([], lists=["by-line", "by-nul", "missing"])
+    assert [str(source.place) for source in found] == [
+        "news/a.txt",
+        "b.txt",
+        "c.txt",
+        "news/two\nlines.txt",
+        os.fsdecode(b"\xff.txt"),
+    ]
+    assert [str(error) for error in errors] == ["missing: no such file or directory"]
+
+
+def test_other_suffixes_are_walked_for(tmp_path: Path) -> None:
+    for name in ("a.txt", "b.jsonl.GZ"):
+        (tmp_path / name).write_text("")
+    found, _ = sources([str(tmp_path)], suffixes=(".jsonl.gz",))
+    assert [source.place.name for source in found] == ["b.jsonl.GZ"]
+
+
+@pytest.mark.parametrize(
+    ("data", "encoding", "problem"),
+    [
+        (b"caf\xe9", "utf-8", "is not utf-8: byte 3"),
+        (b"a", "unheard-of", r"cannot be read as unheard-of \(unknown encoding: unheard-of\)"),
+        (b"+AGE-", "utf-7", "is not utf-7, or not as any program would write it"),
+    ],
+)
+def test_a_told_encoding_that_is_wrong(data: bytes, encoding: str, problem: str) -> None:
+    with pytest.raises(InputError, match=f"^x: {problem}$"):
+        decode(data, name="x", encoding=encoding)
+
+
+def test_a_declared_encoding_is_tried_before_guessing() -> None:
+    assert decode(b"caf\xe9", name="x", declared="cp1250") == files.SourceText("caf\u00e9", "cp1250", False)
+    assert decode("caf\u00e9".encode(), name="x", declared="cp1250").encoding == "utf-8"
+    assert decode(b"caf\xe9", name="x", declared="ascii").encoding == "cp1252"

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from unspin.fingerprint import CLASS_SIZE, FACT, Canon, canon, grams, pairs, read
+from unspin.canon import CLASS_SIZE, Canon, canon
+from unspin.fingerprint import FACT, grams, pairs, read
 from unspin.lexicon import Lexicon
 from unspin.model import Entry
 

@@ -17,12 +17,13 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors", "schemas"),
+    ("model", "errors", "schemas", "processes"),
+    ("remote",),
     ("text", "gold", "lattice", "files", "stretches"),
     ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
-    ("backoff",),
+    ("backoff", "canon"),
     ("ngrams",),
-    ("channel", "align", "calibration", "diff", "inflect", "spin", "fingerprint", "verbatim"),
+    ("channel", "align", "calibration", "diff", "formats", "inflect", "spin", "fingerprint", "verbatim"),
     ("rank", "blocking", "units", "intersect", "findings"),
     ("learn", "match", "postings"),
     ("decode", "copies", "repeats", "store"),

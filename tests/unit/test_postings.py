@@ -12,7 +12,22 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspin.errors import IndexFault
-from unspin.postings import MOST, Kind, Rows, Segment, crowded, keyed, lookup, merged, ordered, slices, span, write
+from unspin.postings import (
+    FEW,
+    MOST,
+    Kind,
+    Rows,
+    Segment,
+    Spool,
+    crowded,
+    keyed,
+    lookup,
+    merged,
+    ordered,
+    slices,
+    span,
+    write,
+)
 
 SEGMENTS = st.lists(st.lists(st.tuples(st.integers(0, 40), st.integers(0, 99)), max_size=60), max_size=5)
 
@@ -46,6 +61,19 @@ def test_slices_are_all_rows_in_order_and_hold_no_more_than_asked(
     assert all(a[1] < b[0] for a, b in pairwise(edges)), "a key is in two slices"
     most = max((len(numbers) for numbers in by_key.values()), default=0)
     assert all(len(part.keys) <= max(size, 2 * len(segments)) + most for part in parts)
+
+
+@pytest.mark.parametrize("count", [0, 30, 4000])
+def test_a_spool_has_few_segments_however_many_rows_it_holds(tmp_path: Path, count: int) -> None:
+    keys = np.random.default_rng(1).integers(0, 500, count, np.uint64)
+    spool = Spool(tmp_path / "rows", 10)
+    for start in range(0, count, 5):
+        spool.add(keys[start : start + 5], np.arange(start, min(count, start + 5)))
+    assert len(spool.segments) <= FEW
+    assert len(list(tmp_path.iterdir())) == 2 * len(spool.segments), "what was merged is gone"
+    parts = list(spool.slices())
+    found = [row for part in parts for row in zip(part.keys.tolist(), part.numbers.tolist(), strict=True)]
+    assert found == sorted(zip(keys.tolist(), range(count), strict=True))  # of one key in the order they came
 
 
 @settings(deadline=None, max_examples=60)

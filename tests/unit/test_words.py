@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspin import words
-from unspin.words import NAMED, OPENS, STOPS, Words, bare, norm, split
+from unspin.words import NAMED, OPENS, STOPS, Words, bare, merged, norm, shares, split
 
 # The rule, read one text at a time: what `split` does to whole blocks.
 WORD = re.compile(r"[^\W_]+(?:['’](?!s\b)[^\W_]+)*+|['’]s\b|[" + re.escape(STOPS) + "]")
@@ -65,6 +65,19 @@ def test_a_long_text_in_pieces_has_the_same_words(texts: list[str], size: int) -
         pieces = split(texts)
     assert told(pieces) == told(whole)
     assert pieces.seen.tolist() == whole.seen.tolist()
+
+
+@given(st.lists(st.text(st.sampled_from("aAbB .é'1"))), st.integers(4, 20), st.integers(1, 4))
+def test_parts_become_what_all_of_it_is(texts: list[str], size: int, count: int) -> None:
+    """Numbers, too, whatever forms a word has and where they stand: nothing must depend on how work was shared."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words, "BLOCK", size)
+        edges = shares(list(map(len, texts)), count)
+        assert edges[0] == 0 and edges[-1] == len(texts) and len(edges) <= count + 1
+        found, whole = merged([split(texts[a:b]) for a, b in pairwise(edges)]), split(texts)
+        assert found.norms == whole.norms and list(found.norms) == list(whole.norms)
+        for name in ("numbers", "marks", "bounds", "seen"):
+            assert getattr(found, name).tolist() == getattr(whole, name).tolist()
 
 
 @given(st.text(), st.text())

@@ -1,27 +1,33 @@
-"""`unspin clean`: texts in; restored texts, diffs, or reports of what would change, out."""
+"""`unspin clean`: files of texts in; restored texts, diffs, or reports of what would change, out."""
 
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 import click
 
+from unspin import formats
 from unspin.ask import decide_held
 from unspin.commands import options, terminal
 from unspin.commands.delivery import FOUND_WORK, Delivery, delivery_options
 from unspin.commands.options import Stages
+from unspin.commands.outlet import Outlet, label, require_one_table
 from unspin.commands.terminal import Failures, counted, say
 from unspin.consensus import Sibling
 from unspin.endpoint import Endpoint, is_url
 from unspin.files import Source, SourceText, exists, read_text, sources
+from unspin.formats import OUTPUTS, Failure, Format, Reader, Reading, Record, Whole
 from unspin.model import DecidedBy, Progress, Restoration
 from unspin.pipeline import restore
 from unspin.rank import DEFAULT as DEFAULT_RANKER
 from unspin.siblings import Collection
 
+UNPACKED = 5  # times the size of a packed file
 MOST_TOGETHER = 200_000_000  # bytes of text in which copies are looked for; it takes about a dozen times as much memory
 
 
@@ -76,8 +82,75 @@ def read_together(
         yield source, text, collection.siblings(number)
 
 
+_Item = tuple[Record | Failure, Sequence[Sibling]]
+
+
+def _opened(found: Sequence[Source], reading: Reading, failures: Failures, *, quiet: bool) -> Iterator[Reader]:
+    """The files that can be opened, one at a time."""
+    for source in found:
+        reader = None
+        with failures.told():
+            reader = formats.reader(source, reading)
+        if reader is not None:
+            if reader.is_guessed and not quiet:
+                say(f"{source.name}: not UTF-8, read as {reader.encoding}")
+            yield reader
+
+
+def _records_together(
+    readers: Iterable[Reader], stages: Stages, failures: Failures, progress: Progress
+) -> Iterator[tuple[Reader, Iterable[_Item]]]:
+    """The files with their records, each with its copies among the others; for that, all are read first."""
+    read: list[tuple[Reader, list[Record | Failure]]] = []
+    for reader in readers:
+        with failures.told():
+            read.append((reader, list(reader)))
+    named = [(label(reader, one), one.text) for reader, items in read for one in items if isinstance(one, Record)]
+    names, texts = [name for name, _ in named], [text for _, text in named]
+    collection = Collection(texts, stages["lexicon"], stages["model"], names=names, progress=progress)
+    numbers = count()
+    for reader, items in read:
+        yield reader, [(one, collection.siblings(next(numbers)) if isinstance(one, Record) else ()) for one in items]
+
+
+@dataclass(slots=True)
+class _Work:
+    """What is done with each record, and how much of it was done."""
+
+    restored: Callable[..., Restoration]
+    endpoint: Endpoint | None
+    failures: Failures
+    quiet: bool
+    records: int = 0
+    accompanied: int = 0
+
+    def file(self, reader: Reader, items: Iterable[_Item], outlet: Outlet) -> None:
+        """Restore the records of a file."""
+        for one, copies in items:
+            if isinstance(one, Failure):
+                outlet.keep(one)
+                self.failures.add(one)
+            else:
+                outlet.put(one, self._restored(label(reader, one), one, copies))
+
+    def _restored(self, name: str, record: Record, copies: Sequence[Sibling]) -> Restoration:
+        if isinstance(record.origin, Whole) and record.origin.is_guessed and not self.quiet:
+            say(f"{name}: not UTF-8, read as {record.origin.encoding}")
+        restoration = self.restored(record.text, siblings=copies)
+        self.records += 1
+        self.accompanied += bool(restoration.siblings)
+        return _asked(restoration, self.endpoint, name, quiet=self.quiet) if self.endpoint else restoration
+
+
 @click.command("clean")
 @options.texts_argument
+@options.reading_options
+@click.option(
+    "--out-format",
+    "out",
+    type=click.Choice([*map(str, OUTPUTS)]),
+    help="Write the restored texts in this format, with what else a record holds. [default: as they came]",
+)
 @delivery_options
 @options.confidence_option
 @click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
@@ -97,6 +170,10 @@ def read_together(
 @click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
 def command(
     files: tuple[str, ...],
+    lists: tuple[str, ...],
+    reading: Reading,
+    walked: tuple[str, ...],
+    out: str | None,
     delivery: Delivery,
     min_confidence: float,
     keep_duplicates: bool,
@@ -112,18 +189,21 @@ def command(
 ) -> None:
     """Remove repeated paragraphs and map swaps back.
 
-    FILES are texts, "-" (standard input), or directories, which are walked for *.txt and *.md. The restored texts go
-    to standard output, in UTF-8; a line for each on standard error sums up. A text without spin evidence keeps its
-    words. With --write, files are changed in place; with -o, they go to DIR under the same names; either way
-    in the encoding they came in, and whole or not at all.
+    FILES are texts, Markdown, pages, JSON Lines, CSV, TSV, Parquet or WARC, packed (.gz, .zst) or not; "-" is standard
+    input. Patterns and URLs name files, too; directories are walked for *.txt and *.md, or for what --in-format says.
+    The restored texts go to standard output, texts in UTF-8, records in the format they came in; a line for each file
+    on standard error sums up. A text without spin evidence keeps its words. With --write, files are changed in place;
+    with -o, they go to DIR under the same names; either way in the encoding they came in, and whole or not at all.
+    Records that cannot be read are told of and stay as they stood.
 
     With --diff, a diff takes the restored text's place on standard output; with -o both are written, the diff as
     NAME.words, .diff, .html, .jsonl, .docx (tracked changes), .critic.md (CriticMarkup) or .m2. The offsets in JSON
-    count code points, a byte-order mark included. With --check --format, every change to make is reported.
+    count code points, a byte-order mark included; of a file of several texts, each line names its record.
+    With --check --format, every change to make is reported.
 
     Copies of the same original are read together: what was written must explain every copy, and where one was not
-    spun, its words win. They are found among the texts, unless --no-siblings has each read alone; for a single
-    text, --siblings names them.
+    spun, its words win. They are found among the texts of all files, unless --no-siblings has each read alone; for a
+    single text, --siblings names them.
 
     With --ranker URL, a language model decides what would be held for its confidence, its entry's status or a name:
     it chooses among the lexicon's options, and can write nothing else. The sentences around these candidates
@@ -133,45 +213,48 @@ def command(
     \b
     Examples:
       unspin clean scraped.txt > restored.txt
-      unspin clean -o restored --diff docx articles/
       unspin clean --check --format sarif articles/ > unspin.sarif
+      unspin clean -o restored --text-field body scrape.jsonl.gz
       unspin clean --ranker http://localhost:8080 --min-confidence 0.9 scraped.txt
     """
-    found, errors = sources(files, skip=delivery.output)
+    found, errors = sources(files, skip=delivery.output, suffixes=walked, lists=lists)
     failures = Failures(errors)
-    delivery.plan(found)
+    wanted = Format(out) if out else None
+    require_one_table(wanted, delivery, len(found))
+    delivery.plan(found, partial(formats.expected_place, reading=reading, out=wanted))
     quiet = delivery.quiet
-    if siblings and (no_siblings or len(found) != 1):
+    holds_many = any(not formats.is_single(formats.expected_format(source, reading)) for source in found)
+    if siblings and (no_siblings or holds_many or len(found) != 1):
         wrong = "are read or not" if no_siblings else "are copies of one text; give one FILE"
         raise click.UsageError(f"--siblings {wrong}")
-    together = not no_siblings and can_be_together(found, quiet=quiet)
+    together = not no_siblings and can_be_together(found, quiet=quiet, holds_many=holds_many)
     stages = options.stages(lexicons, model, DEFAULT_RANKER if is_url(ranker) else ranker)
     given = _read_siblings(siblings, stages, quiet=quiet)
     restored = partial(restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates)
-    changed, accompanied = False, 0
+    changed = False
     asking = options.endpoint(ranker, model=ranker_model, batch=batch, budget=budget, cache=cache)
     with (
         asking as endpoint,
         delivery.reported(failures),
         terminal.progress("clean", shown=_is_long(found, delivery)) as told,
     ):
-        texts = readable(found, failures, quiet=quiet)
-        alone = ((source, text, given) for source, text in texts)
-        for done, (source, text, copies) in enumerate(read_together(texts, stages, told) if together else alone):
-            told("texts", done, len(found))
-            with failures.told():
-                restoration = restored(text.text, siblings=copies)
-                accompanied += bool(restoration.siblings)
-                if endpoint:
-                    restoration = _asked(restoration, endpoint, source.name, quiet=quiet)
-                changed |= delivery.deliver(source, text, restoration, several=len(found) > 1)
+        work = _Work(restored, endpoint, failures, quiet)
+        readers = _opened(found, reading, failures, quiet=quiet)
+        alone = ((reader, ((one, given) for one in reader)) for reader in readers)
+        read = _records_together(readers, stages, failures, told) if together else alone
+        for done, (reader, items) in enumerate(read):
+            told("files", done, len(found))
+            with failures.told(), Outlet(delivery, reader, out=wanted, several=len(found) > 1) as outlet:
+                work.file(reader, items, outlet)
+                changed |= outlet.changes
             if endpoint and endpoint.is_lost:  # it would fail for the others, too
-                say(f"{source.name}: not done, and none after it")
+                say(f"{reader.name}: not done, and none after it")
                 break
         if endpoint:
             _account(endpoint)
-    if together and accompanied and not quiet:
-        say(f"{accompanied:,} of {counted(len(found), 'text')} read together with copies of them among the others")
+    if together and work.accompanied and not quiet:
+        among = f"{work.accompanied:,} of {counted(work.records, 'text')}"
+        say(f"{among} read together with copies of them among the others")
     failures.exit(FOUND_WORK if delivery.check and changed else 0)
 
 
@@ -181,11 +264,17 @@ def _sizes(found: Sequence[Source]) -> list[int]:
     return [path.stat().st_size for path in files if path.is_file()]
 
 
-def can_be_together(found: Sequence[Source], *, quiet: bool) -> bool:
-    """Are there several texts, and can all be held in memory?"""
-    if len(found) == 1:
+def _unpacked_size(source: Source) -> int:
+    """Of the text in a file, in bytes; a guess where it is packed."""
+    is_packed = source.place.suffix.lower() in (".gz", ".zst", ".parquet")
+    return sum(_sizes([source])) * (UNPACKED if is_packed else 1)
+
+
+def can_be_together(found: Sequence[Source], *, quiet: bool, holds_many: bool = False) -> bool:
+    """Are there several texts (`holds_many`: even if there is one file), and can all be held in memory?"""
+    if len(found) == 1 and not (holds_many and found[0].path):  # of standard input nobody knows how much comes
         return False
-    if (fits := sum(_sizes(found)) <= MOST_TOGETHER) or quiet:
+    if (fits := sum(map(_unpacked_size, found)) <= MOST_TOGETHER) or quiet:
         return fits
     say(f"more than {MOST_TOGETHER // 1_000_000:,} MB: copies among the texts are not looked for; clean them in parts")
     return False

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from functools import wraps
+from operator import attrgetter
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from unspin.commands.terminal import Failures, counted, product, say
 from unspin.diff import DiffStyle, render
 from unspin.edit import cleaned
 from unspin.errors import OutputError
-from unspin.files import Source, SourceText, write_atomic
+from unspin.files import Source, SourceText, reason, write_atomic
 from unspin.findings import find
 from unspin.findings.lines import LineReport, github_line, text_line
 from unspin.findings.sarif import SarifLog
@@ -82,23 +83,23 @@ class Delivery:
         """Whether nothing goes to standard output."""
         return self.output is not None or self.write or (self.check and not self.diff and not self.report)
 
-    def targets(self, source: Source) -> tuple[Path, ...]:
+    def targets(self, place: Path) -> tuple[Path, ...]:
         """The files below the output directory: the text and, if one is made, its diff."""
         if self.output is None:
             return ()
-        text = self.output / source.place
-        return (text, text.with_name(text.name + _SUFFIXES[self.diff])) if self.diff else (text,)
+        text = self.output / place
+        return (text, beside(text, self.diff)) if self.diff else (text,)
 
-    def plan(self, found: Sequence[Source]) -> None:
-        """Refuses, before any work is done, what cannot end well."""
-        if self.write and any(source.path is None for source in found):
-            raise click.UsageError("--write changes files; standard input is none")
+    def plan(self, found: Sequence[Source], place: Callable[[Source], Path] = attrgetter("place")) -> None:
+        """Refuses, before any work is done, what cannot end well; `place` says where below the output directory."""
+        if self.write and (others := [source for source in found if source.path is None]):
+            raise click.UsageError(f"--write changes files; {others[0].url or 'standard input'} is none")
         if self.diff in _SINGLE and self.output is None and len(found) > 1:
             raise click.UsageError(f"--diff {self.diff} of several texts needs -o DIR, a file for each")
         inputs = {os.path.realpath(source.path) for source in found if source.path}
         planned: set[Path] = set()
         for source in found:
-            for target in self.targets(source):
+            for target in self.targets(place(source)):
                 if os.path.realpath(target) in inputs:
                     raise click.UsageError(f"{target} is an input; choose another DIR, or --write")
                 if target in planned:
@@ -119,10 +120,10 @@ class Delivery:
         """Put everything where it belongs. Does the restoration change the text?"""
         after = cleaned(restoration)
         changes = after != text.text
-        if paths := self.targets(source):
+        if paths := self.targets(source.place):
             self._save(paths, source, text, restoration)
         elif self.report:
-            product(self.report.added(find(restoration, name=_path(source))))
+            product(self.report.added(find(restoration, name=path_of(source))))
         elif self.diff:
             self._show(source, restoration, several=several)
         elif not (self.write or self.check):
@@ -189,7 +190,7 @@ def _date() -> datetime | None:
         raise click.UsageError(f"SOURCE_DATE_EPOCH={seconds} is no number of seconds since 1970") from error
 
 
-def _path(source: Source) -> str:
+def path_of(source: Source) -> str:
     """What a report calls a text: its path from here, if it lies below."""
     path = source.path
     if path and path.is_absolute() and path.is_relative_to(Path.cwd()):
@@ -197,17 +198,28 @@ def _path(source: Source) -> str:
     return source.name
 
 
-def save(path: Path, content: str | bytes, encoding: str = "utf-8") -> None:
-    """Write a file, and the folders it lies in; `encoding` is of text. Raises OutputError."""
+def beside(text: Path, diff: DiffStyle) -> Path:
+    """Where the diff of a text stands."""
+    return text.with_name(text.name + _SUFFIXES[diff])
+
+
+def folder_for(path: Path) -> None:
+    """Make the folders that a file lies in. Raises OutputError."""
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise OutputError(path.parent, f"cannot be made: {reason(error)}") from error
+
+
+def save(path: Path, content: str | bytes, encoding: str = "utf-8") -> None:
+    """Write a file, and the folders it lies in; `encoding` is of text. Raises OutputError."""
+    folder_for(path)
+    try:
         errors = "surrogateescape" if encoding == "utf-8" else "strict"
         write_atomic(path, content if isinstance(content, bytes) else content.encode(encoding, errors))
     except UnicodeEncodeError as error:
         bad = error.object[error.start : error.end]
         raise OutputError(path, f"{encoding} cannot hold {bad!r}; convert the text to UTF-8 first") from error
-    except OSError as error:
-        raise OutputError(path.parent, f"cannot be made: {(error.strerror or str(error)).lower()}") from error
 
 
 def summary(restoration: Restoration) -> str:

@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
 import click
 
+from unspin import formats
 from unspin.commands import options, terminal
+from unspin.commands.outlet import label
 from unspin.commands.terminal import Failures, legible, product
 from unspin.files import sources
+from unspin.formats import Failure, Reading, Record
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Entry, Option, SpinEvidence
 from unspin.pipeline import Inspection
@@ -36,8 +39,12 @@ def changing(candidates: Iterable[Candidate]) -> Iterator[Candidate]:
     return (c for c in candidates if c.best.after != c.before)
 
 
-def _find(name: str, text: str, lexicons: Sequence[Lexicon], stages: options.Stages) -> _Finding:
+def _find(name: str, record: Record, lexicons: Sequence[Lexicon], stages: options.Stages) -> _Finding:
+    text = record.text
     inspection = look(text, **stages)
+    if record.source is not text:
+        standing = tuple(filter(None, map(record.prose.requoted, inspection.candidates)))
+        inspection = replace(inspection, candidates=standing)
     alone = [(stages["lexicon"].name, inspection.spin)]
     if len(lexicons) > 1:
         model, ranker = stages["model"], stages["ranker"]
@@ -129,6 +136,7 @@ def _table(finding: _Finding, candidates: Sequence[Candidate], *, colour: bool) 
 
 @click.command("inspect")
 @options.texts_argument
+@options.reading_options
 @click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
 @options.schema_option("inspection", of="a line of --format json")
 @click.option("--all", "every", is_flag=True, help="Show every candidate, not only those that would change the text.")
@@ -136,6 +144,9 @@ def _table(finding: _Finding, candidates: Sequence[Candidate], *, colour: bool) 
 @options.colour_option
 def command(
     files: tuple[str, ...],
+    lists: tuple[str, ...],
+    reading: Reading,
+    walked: tuple[str, ...],
     style: str,
     every: bool,
     lexicons: tuple[str, ...],
@@ -147,7 +158,7 @@ def command(
 
     For each text: the spin evidence and the spin rate, which lexicon explains it, the candidates with
     the posterior probability of each reading, and the repeated paragraphs. Spans are half-open, in code points.
-    JSON is an object per line.
+    JSON is an object per line. FILES are what `unspin clean` takes.
 
     \b
     Examples:
@@ -155,17 +166,23 @@ def command(
       unspin inspect --all --lexicon mine.tsv scraped.txt
       unspin inspect --format json articles/ | jq -c '[.name, .spin.evidence]'
     """
-    found, errors = sources(files)
+    found, errors = sources(files, suffixes=walked, lists=lists)
     failures = Failures(errors)
     stages = options.stages(lexicons, model, ranker)
     single = [Lexicon.load(name) for name in lexicons]
     coloured = terminal.wants_colour(colour)
-    for number, source in enumerate(found):
+    shown = 0
+    for source in found:
         with failures.told():
-            finding = _find(source.name, options.read_aloud(source).text, single, stages)
-            shown = list(finding.inspection.candidates if every else changing(finding.inspection.candidates))
-            if style == "json":
-                product(_json(finding, shown))
-            else:
-                product(("\n" if number else "") + _table(finding, shown, colour=coloured))
+            reader = formats.reader(source, reading)
+            for one in reader:
+                if isinstance(one, Failure):
+                    failures.add(one)
+                    continue
+                finding = _find(label(reader, one), one, single, stages)
+                candidates = finding.inspection.candidates
+                wanted = list(candidates if every else changing(candidates))
+                made = _json(finding, wanted) if style == "json" else _table(finding, wanted, colour=coloured)
+                product(("\n" if shown and style != "json" else "") + made)
+                shown += 1
     failures.exit()

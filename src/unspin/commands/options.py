@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import codecs
 import gc
 import math
 import re
 import sys
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from functools import wraps
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
@@ -18,7 +20,8 @@ from unspin import endpoint as chat
 from unspin.commands.terminal import is_terminal, product, say
 from unspin.decide import MIN_CONFIDENCE, calibrated
 from unspin.errors import OutputError
-from unspin.files import STDIN, Source, SourceText, exists, read
+from unspin.files import STDIN, SUFFIXES, Source, SourceText, exists, read
+from unspin.formats import Format, HtmlMode, Reading, suffixes
 from unspin.language import LanguageModel, default_model, load_model
 from unspin.lexicon import Lexicon
 from unspin.pipeline import default_lexicon
@@ -33,9 +36,18 @@ Decorator = Callable[[Command], Command]
 def _texts(context: click.Context, parameter: click.Parameter, value: tuple[str, ...]) -> tuple[str, ...]:
     if value.count(STDIN) > 1:
         raise click.BadParameter("'-' can be read once only")
+    if not value and context.params.get("lists"):
+        return value
     if not value and is_terminal(sys.stdin):
         raise click.UsageError("give FILES, or pipe a text in")
     return value or (STDIN,)
+
+
+def _encoding(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
+    try:
+        return codecs.lookup(value).name if value else None
+    except LookupError as error:
+        raise click.BadParameter(f"there is no encoding {value!r}") from error
 
 
 def _number(context: click.Context, parameter: click.Parameter, value: float) -> float:
@@ -138,6 +150,57 @@ memory_option: Decorator[Any] = click.option(
     help="Hold so much at a time (500M, 2G), and the rest in temporary files. [default: everything in memory]",
 )
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
+
+
+_reading_options: tuple[Decorator[Any], ...] = (
+    click.option(
+        "--file-list",
+        "lists",
+        multiple=True,
+        is_eager=True,  # with it, no FILES is not standard input
+        metavar="FILE",
+        help="Also read the files named in this one, a name on each line or before each NUL; repeatable.",
+    ),
+    click.option(
+        "--in-format",
+        type=click.Choice([*map(str, Format)]),
+        help="How the files are read; directories are walked for such. [default: by name, else by content; "
+        "directories are walked for txt and md]",
+    ),
+    click.option("--text-field", default="text", show_default=True, help="The field or column that holds the text."),
+    click.option("--id-field", default="id", show_default=True, help="The field or column that names a record."),
+    click.option("--encoding", callback=_encoding, help="Of the files. [default: found out]"),
+    click.option(
+        "--html",
+        type=click.Choice([*map(str, HtmlMode)]),
+        default=HtmlMode.MAIN.value,
+        show_default=True,
+        help="Of pages, restore the main text, which comes out as plain text, or all words where they stand.",
+    ),
+)
+
+
+def reading_options(command: Command) -> Command:
+    """The options that say how files are read: parameters `lists` and `reading`, and what directories are walked for
+    as `walked`."""
+
+    @wraps(command)
+    def collected(
+        *args: Any,
+        in_format: str | None,
+        text_field: str,
+        id_field: str,
+        encoding: str | None,
+        html: str,
+        **others: Any,
+    ) -> Any:
+        wanted = Format(in_format) if in_format else None
+        reading = Reading(wanted, text_field, id_field, encoding, HtmlMode(html))
+        return command(*args, reading=reading, walked=suffixes(wanted) if wanted else SUFFIXES, **others)
+
+    for option in reversed(_reading_options):
+        collected = option(collected)
+    return collected  # type: ignore[return-value]  # it takes the parameters of the options instead
 
 
 def schema_option(name: str, *, of: str) -> Decorator[Any]:

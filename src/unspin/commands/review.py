@@ -242,6 +242,8 @@ def start_command(
     if STDIN in files:
         raise click.UsageError("'-' cannot be reviewed: the ledger needs a file to come back to")
     found, errors = sources(files)
+    if elsewhere := [source.url for source in found if source.url]:
+        raise click.UsageError(f"{elsewhere[0]} cannot be reviewed: the ledger needs a file to come back to")
     failures = Failures(errors)
     by = _reviewer(reviewer, web=web)
     interface = import_module("unspin.commands.review_web" if web else "unspin.commands.review_terminal")

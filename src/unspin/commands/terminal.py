@@ -119,6 +119,11 @@ class Failures:
             complain(error)
             self.count += 1
 
+    def add(self, failure: object) -> None:
+        """Tell of a failure that is a value, and count it."""
+        complain(str(failure))
+        self.count += 1
+
     def exit(self, code: int = 0) -> None:
         """End the command with FAILED if anything failed, or else with `code`."""
         click.get_current_context().exit(FAILED if self.count else code)

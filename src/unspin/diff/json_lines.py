@@ -12,15 +12,16 @@ from unspin.model import Edit
 _BREAKS = str.maketrans({c: f"\\u{ord(c):04x}" for c in "\x85\u2028\u2029"})
 
 
-def json_lines(edits: Iterable[Edit]) -> str:
-    """A line for each edit; the text is quoted exactly."""
-    return "".join(map(_line, edits))
+def json_lines(edits: Iterable[Edit], *, record: str = "") -> str:
+    """A line for each edit; the text is quoted exactly. `record` is the id of the one of a file's texts that they are
+    of."""
+    return "".join(_line(edit, {"record": record} if record else {}) for edit in edits)
 
 
-def _line(edit: Edit) -> str:
+def _line(edit: Edit, whose: dict[str, str]) -> str:
     entry = edit.entry
     keys = ("spun", "original", "rate", "source")
-    line = {
+    line: dict[str, object] = whose | {
         "start": edit.start,
         "end": edit.end,
         "before": edit.before,

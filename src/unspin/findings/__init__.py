@@ -99,7 +99,7 @@ def find(restoration: Restoration, *, name: str) -> Iterator[Finding]:
     seen: Counter[str] = Counter()
     for edit in changes(restoration):
         rule = _rule(edit.decided_by)
-        passage = passages[edit.start] if rule is Rule.DUPLICATE else None
+        passage = passages.get(edit.start) if rule is Rule.DUPLICATE else None  # none in a page, where tags stay
         shown = passage.repeat if passage else edit
         key = _fingerprint(text, edit, rule)
         seen[key] += 1
@@ -139,7 +139,7 @@ def _message(rule: Rule, edit: Edit, passage: Removed | None) -> str:
         case Rule.DEBRIS:
             return f"{before} is left from spinning" + (f"; it was {after}" if edit.after else "")
         case Rule.DUPLICATE:
-            return str(passage)
+            return str(passage or f"{before} repeats an earlier paragraph (score {edit.confidence:.2f})")
         case _:
             assert_never(rule)
 

@@ -15,8 +15,8 @@ from typing import Any, NamedTuple
 import numpy as np
 import pyarrow as pa
 
+from unspin.canon import canon
 from unspin.chains import grouped, placed
-from unspin.fingerprint import canon
 from unspin.model import CopyGroup, Keep, Place
 from unspin.siblings import links
 from unspin.spark.frames import Batches, built

@@ -15,9 +15,10 @@ import xxhash
 from pyspark import TaskContext
 
 from unspin.blocking import COMMON, COMMON_PAIR, joined
+from unspin.canon import canon
 from unspin.chains import verified
 from unspin.consensus import digest
-from unspin.fingerprint import canon, read
+from unspin.fingerprint import read
 from unspin.model import Level
 from unspin.passages import blocks, gram_keys
 from unspin.postings import KIND_BITS, Kind, run_starts
