@@ -21,7 +21,7 @@ from packaging.utils import canonicalize_name
 ROOT = Path(__file__).parents[1]
 PLACE = ROOT / "build" / "floors"
 # Training a neural ranker takes torch, 200 MB and more in any version; peers are compared with, not depended on.
-LEFT_OUT = {"bench", "dev", "neural-train"}
+LEFT_OUT = {"bench", "dev", "examples", "neural-train", "spark"}
 RUNNERS = ("pytest", "hypothesis", "jsonschema", "pyte")  # what the tests themselves need, in any version
 TESTS = (
     "tests/cases",

@@ -40,6 +40,7 @@ _SUMMARIES = {
     "language": "Compile language models.",
     "completion": "Print a script that makes a shell complete all of this.",
     "doctor": "Tell of this installation, and test it, for a bug report.",
+    "spark": "Clean and deduplicate on a Spark cluster.",
 }
 
 

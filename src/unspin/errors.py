@@ -94,5 +94,9 @@ class BatchError(UnspinError):
         self.problem = problem
 
 
+class SparkFault(UnspinError):
+    """A Spark session that lacks what a job needs, with what to do about it."""
+
+
 class Overtaken(UnspinError):
     """An answer that comes too late: somebody else decided in the meantime, or the text is another by now."""

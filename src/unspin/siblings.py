@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import hashlib
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import lru_cache
 
 from unspin.consensus import Sibling, digest
@@ -59,17 +59,22 @@ def related(texts: Sequence[str], lexicon: Lexicon, *, progress: Progress | None
     for level, least in LEAST_WORDS.items():
         found: list[Counter[int]] = [Counter() for _ in texts]
         for group in dedupe(texts, level=level, lexicon=lexicon, min_words=least, progress=progress):
-            for number, other, size in links(texts, digests, group):
+            for number, other, size in links(group, lambda p: texts[p.text][p.start : p.end], digests):
                 found[number][other] += size
         for here, more in zip(shared, found, strict=True):
             here |= more  # a paragraph of two copies is no news
     return tuple(tuple(sorted(here, key=lambda n: (-here[n], digests[n], n))[:MOST]) if here else () for here in shared)
 
 
-def links(texts: Sequence[str], digests: Sequence[str], group: CopyGroup) -> Iterator[tuple[int, int, int]]:
-    """Texts of a group with those that speak for it, and how much the two share, in code points."""
+def links(
+    group: CopyGroup, quoted: Callable[[Place], str], digests: Sequence[str] | Mapping[int, str]
+) -> Iterator[tuple[int, int, int]]:
+    """Texts of a group with those that speak for it, and how much the two share, in code points.
+
+    `quoted` is what stands at a place, `digests` name the content of each text.
+    """
     places = [group.kept, *(copy.place for copy in (*group.copies, *group.overlaps))]
-    words = {place: _words(texts[place.text][place.start : place.end]) for place in places}
+    words = {place: _words(quoted(place)) for place in places}
     kept = words[group.kept]
     speakers: dict[bytes, Place] = {}
     for place in sorted(

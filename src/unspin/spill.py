@@ -16,7 +16,6 @@ import sqlite3
 from array import array
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import replace
 from itertools import pairwise
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -25,17 +24,14 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from unspin.blocking import COMMON, COMMON_PAIR, MIN_SYMBOLS, SHARED, SHARED_RATE, joined
+from unspin.blocking import COMMON, COMMON_PAIR, SHARED, SHARED_RATE, joined
 from unspin.canon import Canon, canon
-from unspin.copies import Graph, Policy, groups_of
-from unspin.fingerprint import read
+from unspin.chains import grouped, placed, verified
 from unspin.lexicon import Lexicon
-from unspin.match import Matcher
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
 from unspin.passages import Block, blocks, digest_keys, gram_keys
 from unspin.postings import KIND_BITS, Kind, Numbers, Rows, Spool, lookup, run_starts, span, within
 from unspin.store import PassageRow, Store, writing
-from unspin.units import read_passages
 from unspin.words import Hashes, Longs
 
 FIXED = 20_000_000  # bytes that are held whatever is asked for,
@@ -261,15 +257,10 @@ class _Spill:
         """Those of some pairs that match."""
         numbers = np.unique(np.concatenate((first, second)))
         rows = self.store.passage_rows(numbers.tolist())
-        corpus = read([rows[number].text or "" for number in numbers.tolist()], self.canon)
+        texts = [rows[number].text or "" for number in numbers.tolist()]
         a, b = np.searchsorted(numbers, first), np.searchsorted(numbers, second)
-        matcher = Matcher(corpus)
-        shorter = np.minimum(matcher.lengths[a], matcher.lengths[b])
-        enough = (shared >= SHARED_RATE * shorter) & (shorter >= MIN_SYMBOLS)
-        a, b, shared = a[enough], b[enough], shared[enough]
-        places = {pair: place for place, pair in enumerate(zip(a.tolist(), b.tolist(), strict=True))}
-        found = [places[one, other] for one, other, _ in matcher.matches(a, b, shared)]
-        return numbers[a[found]], numbers[b[found]], shared[found]
+        found = verified(texts, a, b, shared, self.canon)
+        return first[found], second[found], shared[found]
 
     def _members(self, units: Numbers) -> list[int]:
         """All passages of some units, in order."""
@@ -294,11 +285,9 @@ class _Spill:
             same: dict[str, str] = {}
             texts = [same.setdefault(row.text, row.text) for row in rows if row.text]
             when = [dates[row.document] for row in rows] if dates is not None else ()
-            passages = read_passages(texts, Level.DOCUMENT, self.canon)
-            graph = Graph(Matcher(passages.corpus))
-            graph.learn(*self._known(units))
-            for group in groups_of(passages, Policy(keep, when, passages), graph):
-                groups.add(numbers[group.kept.text], _placed(group, rows))
+            places = [Place(row.document, row.start, row.stop) for row in rows]
+            for group in grouped(texts, self._known(units), keep=keep, dates=when, canon=self.canon):
+                groups.add(numbers[group.kept.text], placed(group, places))
             if progress:
                 progress("grouping", int(units[0]), len(self.sizes))
 
@@ -368,23 +357,3 @@ def _roots(root: Numbers) -> Numbers:
     while (root[root] != root).any():
         root = root[root]
     return root
-
-
-def _placed(group: CopyGroup, rows: Sequence[PassageRow]) -> CopyGroup:
-    """A group of passages that were given as texts, where they really stand."""
-
-    def place(there: Place) -> Place:
-        row = rows[there.text]
-        return Place(row.document, row.start, row.stop)
-
-    def copy(one: Copy) -> Copy:
-        return replace(one, place=place(one.place))
-
-    first, second = group.weakest
-    return replace(
-        group,
-        kept=place(group.kept),
-        copies=tuple(map(copy, group.copies)),
-        overlaps=tuple(map(copy, group.overlaps)),
-        weakest=(place(first), place(second)),
-    )

@@ -32,6 +32,8 @@ PROJECT = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["
 # What is not run, by how it begins, and why not. Every line must be needed.
 EXEMPT = {
     "unspin train --ranker neural": "trains for hours; tests/unit/test_neural_train.py does it for a minute",
+    "spark-submit": "takes a cluster; tests/spark submits to one",
+    "unspin spark": "takes Java; tests/spark runs it, and the Python of its page",
     "make": "sets up an environment; continuous integration runs seed, test, check, docs and dist",
     "pip install": "takes packages from an index; continuous integration installs every extra",
     "python benchmarks/": "takes data that is not in a checkout, or minutes",
@@ -176,7 +178,8 @@ def test_pipes_lead_to_what_takes_a_patch_only() -> None:
 # Python, and samples
 
 
-PYTHON = [block for page in PAGES for block in blocks(page) if block.language == "python"]
+ON_A_CLUSTER = ROOT / "docs" / "spark.md"  # whose Python tests/spark runs
+PYTHON = [block for page in PAGES if page != ON_A_CLUSTER for block in blocks(page) if block.language == "python"]
 
 
 @pytest.mark.parametrize("block", PYTHON, ids=lambda block: block.place)
@@ -282,7 +285,7 @@ def test_the_help_has_examples_that_can_be_typed(
             if part.words[0] == "unspin":
                 _parsed(list(part.words[1:]))
             else:
-                assert part.words[0] in {*PROGRAMS, "curl", "zcat", "cat", "find", "git"}, line
+                assert part.words[0] in {*PROGRAMS, "curl", "zcat", "cat", "find", "git", "spark-submit"}, line
 
 
 def _parsed(words: list[str]) -> None:

@@ -27,17 +27,17 @@ LAYERS = (
     ("rank", "blocking", "units", "intersect", "findings"),
     ("learn", "match", "postings"),
     ("decode", "copies", "repeats", "store"),
-    ("decide", "passages"),
+    ("decide", "passages", "chains"),
     ("judge", "spill"),
     ("index",),
     ("debris", "ask", "consensus", "screen"),
     ("endpoint", "witness", "siblings"),
     ("pipeline",),
     ("explain", "replay", "doctor"),
-    ("train", "neural", "review", "cases", "batch"),
+    ("train", "neural", "review", "cases", "batch", "spark"),
     ("commands", "pytest_plugin"),
     ("cli",),
-    ("__main__",),
+    ("__main__", "submit"),
 )
 # Upward, but only from inside a function, when it is first needed: a protocol that knows its default.
 LAZY = {("language", "backoff"), ("language", "arpa"), ("language", "ngrams"), ("rank", "neural")}

@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 import os
-import random
 import signal
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -18,53 +17,14 @@ from hypothesis import strategies as st
 from unspin.copies import dedupe
 from unspin.errors import OutputError
 from unspin.lexicon import Lexicon
-from unspin.model import Entry, Keep, Level
+from unspin.model import Keep, Level
 from unspin.spill import spilled
 from unspin.units import UNITS
 
-FUNCTION = (
-    "the a of to in and for on at by with from as is was were be that this it his they which not or if than".split()
-)
+Mixed = Callable[[int, int], tuple[list[str], Lexicon]]
+
 LEAST = 1  # byte of memory: as little as can be at a time
 LITTLE = 30_000_000
-
-
-def vocabulary(chance: random.Random, size: int = 4000) -> list[str]:
-    syllables = [a + b for a in "bdfgklmnprstvz" for b in ("a", "e", "i", "o", "u", "an", "er")]
-    return sorted({"".join(chance.choices(syllables, k=chance.randint(2, 4))) for _ in range(size)})
-
-
-def mixed(count: int, seed: int) -> tuple[list[str], Lexicon]:
-    """Paragraphs, and copies of some of them in every way; words as often as in language (Zipf)."""
-    chance = random.Random(seed)
-    words = vocabulary(chance)
-    weights = [1 / rank for rank in range(10, 10 + len(words))]
-    swaps = dict(zip(words[::2], words[1::2], strict=False))
-
-    def sentence() -> str:
-        found = chance.choices(words, weights, k=chance.randint(5, 16))
-        for place in range(1, len(found), 2):
-            found[place] = chance.choice(FUNCTION)
-        found[chance.randrange(1, len(found))] = chance.choice(
-            (str(chance.randint(2, 2030)), chance.choice(words).title())
-        )
-        return " ".join(found).capitalize() + "."
-
-    texts = [" ".join(sentence() for _ in range(chance.randint(1, 7))) for _ in range(count)]
-    for source in chance.sample(texts, count // 3):
-        sentences = source.split(". ")
-        copies = (
-            source,
-            "  ".join(source.upper().split()).replace(".", "!"),
-            " ".join(swaps.get(word, word) if chance.random() < 0.4 else word for word in source.split()),
-            ". ".join(sentences[: max(1, len(sentences) // 2)]),
-            ". ".join(chance.sample(sentences, len(sentences))),
-            f"{source} {chance.choice(texts)}",
-        )
-        texts += chance.sample(copies, chance.choice((1, 1, 2)))
-    texts += [*["", " \n", "one", "one", "the of and"], *[texts[7]] * 60]
-    chance.shuffle(texts)
-    return texts, Lexicon(Entry(spun, original, 0.5) for spun, original in swaps.items())
 
 
 @pytest.mark.parametrize(
@@ -77,9 +37,9 @@ def mixed(count: int, seed: int) -> tuple[list[str], Lexicon]:
     ],
 )
 def test_thousands_of_mixed_paragraphs_are_grouped_as_in_memory(
-    tmp_path: Path, level: Level, keep: Keep, min_words: int
+    tmp_path: Path, mixed: Mixed, level: Level, keep: Keep, min_words: int
 ) -> None:
-    texts, lexicon = mixed(2400, seed=len(level))
+    texts, lexicon = mixed(2400, len(level))
     if level is not Level.DOCUMENT:
         texts = ["\n".join(texts[n : n + 5]) for n in range(0, len(texts), 5)]
     dates = [float(n * 7919 % 1013) for n in range(len(texts))]
@@ -151,8 +111,8 @@ def test_whatever_ends_it_leaves_no_files(tmp_path: Path) -> None:
 
 @pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has them")
 @pytest.mark.parametrize("ending", [signal.SIGINT, signal.SIGTERM])
-def test_an_interrupted_command_leaves_no_files(tmp_path: Path, ending: signal.Signals) -> None:
-    texts, _ = mixed(3000, seed=1)
+def test_an_interrupted_command_leaves_no_files(tmp_path: Path, mixed: Mixed, ending: signal.Signals) -> None:
+    texts, _ = mixed(3000, 1)
     (tmp_path / "in").mkdir()
     (tmp_path / "in" / "all.txt").write_text("\n".join(texts), encoding="utf-8")
     (tmp_path / "scratch").mkdir()

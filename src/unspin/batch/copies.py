@@ -20,7 +20,7 @@ from unspin.batch.sink import CopyOf
 from unspin.consensus import digest
 from unspin.errors import OutputError
 from unspin.lexicon import Lexicon
-from unspin.model import Level, Progress
+from unspin.model import Level, Place, Progress
 from unspin.siblings import LEAST_WORDS, MOST, links
 from unspin.spill import spilled
 
@@ -137,9 +137,13 @@ def _link(
         documents, memory=memory, folder=folder, level=level, lexicon=lexicon, min_words=least, progress=progress
     )
     texts, digests = _Column(connection, "data"), _Column(connection, "digest")
+
+    def quoted(place: Place) -> str:
+        return texts[place.text][place.start : place.end]
+
     with found as groups:
         for group in groups:
-            rows = ((number, other, level.value, size) for number, other, size in links(texts, digests, group))
+            rows = ((number, other, level.value, size) for number, other, size in links(group, quoted, digests))
             connection.executemany("insert into links values (?, ?, ?, ?)", rows)
             if level is Level.DOCUMENT:
                 gone = ((c.place.text, group.kept.text, c.kind.value, c.score, c.rule) for c in group.copies)

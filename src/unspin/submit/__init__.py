@@ -1,0 +1,1 @@
+"""What other programs start unspin by."""
