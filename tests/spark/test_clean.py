@@ -91,13 +91,23 @@ def test_options_lexicon_and_models_of_your_own_are_used(spark: SparkSession, tm
     model, ranker = tmp_path / "my.ngrams", tmp_path / "my.vectors"
     shutil.copy(MODELS / "en.ngrams", model)
     shutil.copy(MODELS / "en.vectors", ranker)
-    options: dict[str, Any] = {"min_confidence": 0.3, "keep_duplicates": True, "assume_spun": True}
+    options: dict[str, Any] = {"min_confidence": 0.3, "keep_duplicates": True, "assume_spun": True, "screened": True}
     rows = on_spark.clean(
         frame(spark, [REPEATED]), out_col="text2", lexicon=lexicon, model=model, ranker=str(ranker), **options
     ).withColumnRenamed("text2", "restored")
     expected = restore(REPEATED, lexicon=lexicon, model=load_model(model), ranker=load_ranker(str(ranker)), **options)
     assert {edit.before for edit in expected.edits} >= {"struggle", "signal"}
     assert all(agrees(row, expected) for row in rows.collect())
+
+
+def test_texts_may_be_screened(spark: SparkSession) -> None:
+    text = FERRY.replace("keep the", "maintain the").replace("a place", "a spot")  # two words of a spinner's
+    rates = []
+    for screened in (False, True):
+        (row,) = on_spark.clean(frame(spark, [text]), ranker="none", screened=screened).collect()
+        assert agrees(row, restore(text, ranker=load_ranker("none"), screened=screened))
+        rates.append(row["spin_rate"])
+    assert rates == [0.25, 0.0]
 
 
 def test_copies_are_read_together_as_on_one_machine(spark: SparkSession) -> None:

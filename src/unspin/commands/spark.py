@@ -168,6 +168,11 @@ def _prepared(spark: SparkSession, outputs: list[str], *, force: bool, checkpoin
 @click.option("--siblings", is_flag=True, help="Find copies among the texts, and read them together.")
 @options.confidence_option
 @click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
+@click.option(
+    "--screen/--no-screen",
+    default=True,
+    help="Pass texts whose words look clean, without decoding them. [default: screen]",
+)
 @options.model_option
 @options.ranker_option
 def clean_command(
@@ -186,6 +191,7 @@ def clean_command(
     siblings: bool,
     min_confidence: float,
     keep_duplicates: bool,
+    screen: bool,
     model: Path | None,
     ranker: str,
 ) -> None:
@@ -216,6 +222,7 @@ def clean_command(
                 ranker=ranker,
                 min_confidence=min_confidence,
                 keep_duplicates=keep_duplicates,
+                screened=screen,
             )
             _write(restored, output, style, force=force)
         done = spark.read.format(FORMATS[style]).schema(restored.schema).load(output)

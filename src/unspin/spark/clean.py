@@ -44,6 +44,7 @@ class _Options(NamedTuple):
     min_confidence: float
     keep_duplicates: bool
     assume_spun: bool
+    screened: bool
 
 
 def clean(
@@ -59,12 +60,14 @@ def clean(
     min_confidence: float = MIN_CONFIDENCE,
     keep_duplicates: bool = False,
     assume_spun: bool = False,
+    screened: bool = False,
 ) -> DataFrame:
     """The rows of a DataFrame, with their texts restored as `unspin.restore` does it.
 
     New columns are `out_col` and, for each text, `is_spun`, `spin_rate`, `edits` (all that make the restored text of
     the original, removals of repeats among them), `held` (how many candidates wait for a person), `siblings` and
-    `error`: a row that failed has this alone, and no restored text. `model` and `ranker` may be files on the driver.
+    `error`: a row that failed has this alone, and no restored text. `model` and `ranker` may be files on the driver;
+    what is not told here is told of `unspin.restore`.
 
     With `siblings`, texts are read together with their copies among the others, as `unspin.restore_all` does it; that
     needs `id_col`, by which edits name the copies, and a checkpoint directory, as `dedupe` does: the search for copies
@@ -77,7 +80,7 @@ def clean(
     refuse_taken(df, new.names)
     shipped = ship(df.sparkSession, lexicon=lexicon, model=model, ranker=ranker)
     schema = StructType([*df.schema.fields, *new.fields])
-    options = _Options(text_col, min_confidence, keep_duplicates, assume_spun)
+    options = _Options(text_col, min_confidence, keep_duplicates, assume_spun, screened)
     if siblings:
         if id_col is None:
             raise ValueError("siblings need id_col: edits name the copies that spoke for them")
@@ -124,6 +127,7 @@ def _row(
             min_confidence=options.min_confidence,
             keep_duplicates=options.keep_duplicates,
             assume_spun=options.assume_spun,
+            screened=options.screened,
             siblings=siblings,
         )
         edits = changes(restoration)
