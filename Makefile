@@ -23,8 +23,8 @@ seed: setup | build  ## Repair the seed article; its cleaned text and diff go to
 	$(BIN)/unspin clean seeds/seed.txt --diff words
 	$(BIN)/unspin clean seeds/seed.txt -o build --diff html --force
 
-test: setup  ## Run all tests
-	$(BIN)/python -m pytest -q
+test: setup  ## Run all tests, on all processors
+	$(BIN)/python -m pytest -q -n auto --dist loadgroup
 
 check: lint types  ## Everything that needs no data, but the tests
 	$(BIN)/unspin lexicon check en-autoblog en-autoblog.curated

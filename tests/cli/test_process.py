@@ -144,7 +144,7 @@ def test_a_terminal_shows_progress_over_many_texts(tmp_path: Path) -> None:
     for number in range(5):
         (tmp_path / f"{number}.txt").write_text("The council met on Tuesday.\n")
     shown = _on_a_terminal("clean", "--write", ".", environment={"TERM": "xterm", "NO_COLOR": ""}, cwd=tmp_path)
-    assert b"clean: texts" in shown
+    assert b"clean: files" in shown
     assert shown.count(b"no spin evidence") == 5
 
 

@@ -31,6 +31,13 @@ ENVIRONMENT = os.environ | {
 }
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Where tests run in several processes, these share one, and so one cluster."""
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.xdist_group("spark"))
+
+
 @dataclass
 class Cluster:
     """The processes. Each is the leader of a group, so that a worker dies with its executors."""

@@ -206,7 +206,6 @@ def command(
     \b
     Examples:
       unspin explain scraped.txt
-      unspin explain scraped.txt --at struggle
       unspin explain scraped.txt --at 1024 --format json
       unspin clean --diff json scraped.txt > edits.jsonl
       unspin explain scraped.txt --replay edits.jsonl
