@@ -47,8 +47,8 @@ def wait(until: Callable[[], bool]) -> None:
 
 def test_rows_are_restored_nevertheless(spark: SparkSession, victim: Callable[[], None]) -> None:
     kinds = ["\n".join(f"{number}, {line}. {SPUN}" for line in range(60)) for number in range(5)]
-    texts = [kinds[number % 5] for number in range(64)]
-    frame = spark.createDataFrame(spark.sparkContext.parallelize(list(enumerate(texts)), 16), "id long, text string")
+    texts = [kinds[number % 5] for number in range(256)]
+    frame = spark.createDataFrame(spark.sparkContext.parallelize(list(enumerate(texts)), 32), "id long, text string")
     restored = on_spark.clean(frame, ranker="none", keep_duplicates=True)
     tracker = spark.sparkContext.statusTracker()
 
@@ -64,7 +64,7 @@ def test_rows_are_restored_nevertheless(spark: SparkSession, victim: Callable[[]
         found = {row["id"]: row["restored"] for row in rows.result()}
     expected = [cleaned(restore(text, ranker=load_ranker("none"), keep_duplicates=True)) for text in kinds]
     assert not set(expected) & set(kinds)
-    assert found == {number: expected[number % 5] for number in range(64)}
+    assert found == {number: expected[number % 5] for number in range(256)}
 
 
 def test_copies_are_found_nevertheless(
