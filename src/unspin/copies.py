@@ -24,6 +24,7 @@ from unspin.edit import apply, removals
 from unspin.lexicon import Lexicon
 from unspin.match import SHARED_GRAMS, Match, Matcher, Rule
 from unspin.model import Copy, CopyGroup, DuplicateGroup, DuplicateKind, Keep, Level, Place, Progress, Repeat
+from unspin.processes import uncollected
 from unspin.stretches import gaps
 from unspin.text import tokens
 from unspin.units import Passages, characters_digest, read_passages
@@ -78,12 +79,13 @@ def dedupe(
         order = _text_order(texts, keep, dates)
         return find_passages(texts, min_words=min_words or PASSAGE_WORDS, order=order, progress=progress)
     table = canon(lexicon) if lexicon else Canon()
-    passages = read_passages(texts, level, table, min_words=min_words, jobs=jobs, progress=progress)
-    policy = Policy(keep, dates or (), passages)
-    graph = Graph(Matcher(passages.corpus, jobs=jobs))
-    graph.learn(*candidates(passages.corpus, progress=progress), progress=progress)
-    groups = groups_of(passages, policy, graph)
-    return tuple(sorted(groups, key=lambda group: (group.kept.text, group.kept.start)))
+    with uncollected():
+        passages = read_passages(texts, level, table, min_words=min_words, jobs=jobs, progress=progress)
+        policy = Policy(keep, dates or (), passages)
+        graph = Graph(Matcher(passages.corpus, jobs=jobs))
+        graph.learn(*candidates(passages.corpus, progress=progress), progress=progress)
+        groups = groups_of(passages, policy, graph)
+        return tuple(sorted(groups, key=lambda group: (group.kept.text, group.kept.start)))
 
 
 def _text_order(

@@ -29,7 +29,7 @@ from unspin.model import Sentence, Token
 from unspin.rank import AS_THEY_ARE, UNRANKED, Context, Ranker, Scales
 
 BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choices are shared within it
-HELD = 2  # blocks of a document, which take some ten megabytes each
+HELD = 8  # blocks of a document, which take some ten megabytes each
 LONGEST_REGION = 60  # tokens; longer runs of candidates are cut, so that time stays linear
 CONSISTENCY = 1.0  # how many occurrences the lexicon's rates count for against the document's own
 NONE, END = -1, -2  # word numbers: nothing stands there, and no probability is asked

@@ -34,6 +34,18 @@ def forked(work: Callable[..., T], jobs: int) -> Iterator[Callable[..., Future[T
             raise
 
 
+@contextmanager
+def uncollected() -> Iterator[None]:
+    """No looking for garbage meanwhile, for work that makes very many things and no cycles among them."""
+    was_on = gc.isenabled()
+    gc.disable()
+    try:
+        yield
+    finally:
+        if was_on:
+            gc.enable()
+
+
 def _begin(work: Callable[..., Any]) -> None:
     signal.signal(signal.SIGINT, signal.SIG_IGN)  # the parent is interrupted, and ends its children
     gc.disable()  # to look for garbage among what the parent has would copy it
