@@ -30,6 +30,7 @@ LEAST_LEFT = 0.05  # of a word's frequency: no head disappears, for quotations a
 MOST = 3.0  # nats that one word can count; an alternate that no clean text has must not decide alone
 NEGLIGIBLE = 0.02
 LINE = 20  # words; what has fewer is no paragraph that repeats (`unspin.repeats`)
+COMPARED = 100  # such lines of which each is compared with each; of more, repeats are looked for, in linear time
 ALIKE = 1 / 3  # of the longer line's words: the least of 10,945 repeats, both copies spun, shares more
 
 _WORD = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?|\d+")
@@ -66,6 +67,8 @@ def is_plain(text: str) -> bool:
         return False
     found = map(words_of, text.splitlines())
     lines = [frozenset(words) for words in found if len(words) >= LINE]
+    if len(lines) > COMPARED:
+        return False
     return all(len(one & other) < ALIKE * max(len(one), len(other)) for one, other in combinations(lines, 2))
 
 

@@ -14,7 +14,7 @@ from unspin.language import default_model
 from unspin.lattice import Floats, Ints
 from unspin.model import DecidedBy, Entry
 from unspin.pipeline import default_lexicon
-from unspin.screen import THRESHOLD, Screen, is_plain, screen
+from unspin.screen import COMPARED, THRESHOLD, Screen, is_plain, screen
 from unspin.spin import spin
 
 SEED = (Path(__file__).parents[2] / "seeds" / "seed.txt").read_text(encoding="utf-8")
@@ -119,3 +119,9 @@ def test_it_is_made_once_and_fast(shipped: Screen) -> None:
 
 def test_a_lexicon_without_entries_has_nothing_to_go_by() -> None:
     assert not Screen(Lexicon([]), Coin()).looks_clean(CLEAN)
+
+
+def test_of_very_many_paragraphs_not_each_is_compared_with_each() -> None:
+    lines = [" ".join(str(number * 25 + place) for place in range(25)) for number in range(COMPARED + 1)]
+    assert is_plain("\n".join(lines[:COMPARED]))
+    assert not is_plain("\n".join(lines))
