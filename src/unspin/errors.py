@@ -9,6 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 
+def reason(error: Exception) -> str:
+    """What went wrong, in words that fit a sentence of ours."""
+    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
+
+
 class UnspinError(Exception):
     """The root of all failures that unspin names."""
 

@@ -26,7 +26,7 @@ from pathlib import Path
 from typing import IO
 
 from unspin import remote
-from unspin.errors import InputError, OutputError
+from unspin.errors import InputError, OutputError, reason
 
 Stamp = tuple[int, int, int]  # of a file: its number, its size, and when it was last changed
 
@@ -195,11 +195,6 @@ def _walk(directory: Path, suffixes: tuple[str, ...], errors: list[InputError]) 
 
 def _lies_in(path: Path, directory: Path) -> bool:
     return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
-
-
-def reason(error: Exception) -> str:
-    """What went wrong, in words."""
-    return (getattr(error, "strerror", None) or str(error) or type(error).__name__).lower()
 
 
 def read(source: Source) -> SourceText:

@@ -24,7 +24,7 @@ from secrets import token_hex
 import xxhash
 
 from unspin.canon import Canon, canon
-from unspin.errors import IndexFault, OutputError
+from unspin.errors import IndexFault, OutputError, reason
 from unspin.files import STALE
 from unspin.judge import judged
 from unspin.lexicon import Lexicon
@@ -96,7 +96,7 @@ class Index:
             try:
                 beside.rename(path)
             except OSError as error:
-                raise OutputError(path, f"cannot be written: {(error.strerror or str(error)).lower()}") from error
+                raise OutputError(path, f"cannot be written: {reason(error)}") from error
         finally:
             shutil.rmtree(beside, ignore_errors=True)
         return added

@@ -12,7 +12,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from typing import IO, Any
 
-from unspin.errors import InputError, OutputError, UnspinError
+from unspin.errors import InputError, OutputError, UnspinError, reason
 
 _URL = re.compile(r"[A-Za-z][A-Za-z0-9+.-]+://")  # not C:\
 _MAGIC = re.compile(r"[*?\[]")
@@ -35,10 +35,9 @@ def _located(url: str, *, is_own: bool = False) -> tuple[Any, str]:
 
 
 def _reason(error: Exception) -> str:
-    known = error.strerror if isinstance(error, OSError) else None
-    if isinstance(error, FileNotFoundError):
-        known = known or "no such file or directory"
-    return (known or str(error) or type(error).__name__).lower()
+    if isinstance(error, FileNotFoundError) and not error.strerror:
+        return "no such file or directory"
+    return reason(error)
 
 
 def listed(url: str, suffixes: tuple[str, ...]) -> list[tuple[str, str]]:

@@ -17,7 +17,7 @@ from typing import Any
 from unspin.consensus import Sibling, digest
 from unspin.diff.json_lines import fields, text_digest
 from unspin.diff.pieces import changes
-from unspin.errors import FormatError, InputError
+from unspin.errors import FormatError, InputError, reason
 from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon
 from unspin.model import DecidedBy, Signature
@@ -61,7 +61,7 @@ def read_edits(path: Path) -> Iterator[Recorded]:
     try:
         lines = path.read_text(encoding="utf-8").split("\n")
     except OSError as error:
-        raise InputError(path, (error.strerror or str(error)).lower()) from error
+        raise InputError(path, reason(error)) from error
     except UnicodeDecodeError as error:
         raise InputError(path, f"cannot be read as UTF-8 ({error.reason} at byte {error.start})") from error
     for number, line in enumerate(lines, 1):

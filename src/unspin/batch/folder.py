@@ -23,7 +23,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any, Self
 
-from unspin.errors import BatchError, OutputError
+from unspin.errors import BatchError, OutputError, reason
 
 TEMPORARY = ".unspin-*.tmp"  # what an interrupted run leaves behind
 
@@ -48,7 +48,7 @@ class Folder:
                 raise BatchError(self.path, "is not empty, and no batch's output; choose another DIR, or --force")
             self.work.mkdir(exist_ok=True)
         except OSError as error:
-            raise OutputError(self.path, f"cannot be made: {(error.strerror or str(error)).lower()}") from error
+            raise OutputError(self.path, f"cannot be made: {reason(error)}") from error
         # A lock of SQLite's is there on every system, and ends with the process, however that ends.
         with closing(sqlite3.connect(self.lock, timeout=0.0, isolation_level=None)) as lock:
             try:
@@ -99,7 +99,7 @@ class Lines:
         try:
             yield
         except OSError as error:
-            raise OutputError(self.path, f"cannot be written: {(error.strerror or str(error)).lower()}") from error
+            raise OutputError(self.path, f"cannot be written: {reason(error)}") from error
 
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None

@@ -25,7 +25,7 @@ from unspin.batch.model import Copies, Part, Plan, Tally, Task, Unit
 from unspin.batch.pool import Pool
 from unspin.batch.sink import CopyOf, Sink
 from unspin.batch.worker import tables
-from unspin.errors import BatchError, InputError, OutputError, UnspinError
+from unspin.errors import BatchError, InputError, OutputError, UnspinError, reason
 from unspin.files import Source
 from unspin.formats import Failure, Reader, Record, is_single, reader, target_place
 from unspin.model import Progress
@@ -136,7 +136,7 @@ def _spooled(folder: Folder) -> Source:
         with path.open("wb") as file:
             shutil.copyfileobj(sys.stdin.buffer, file)
     except OSError as error:
-        raise OutputError(path, f"cannot be written: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError(path, f"cannot be written: {reason(error)}") from error
     found = reader(Source(path, Path("stdin")))
     return Source(path, Path(f"stdin.{found.format}{found.packing}"))
 

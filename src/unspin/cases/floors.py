@@ -10,7 +10,7 @@ from dataclasses import asdict
 from pathlib import Path
 
 from unspin.cases.model import Case, Counts, Result, Verdict
-from unspin.errors import InputError
+from unspin.errors import InputError, reason
 from unspin.files import write_atomic
 
 
@@ -34,7 +34,7 @@ def _read(path: Path) -> str:
     try:
         return path.read_bytes().decode()
     except OSError as error:
-        raise InputError(path, (error.strerror or str(error)).lower()) from error
+        raise InputError(path, reason(error)) from error
 
 
 def with_floor(text: str, floor: Counts) -> str:

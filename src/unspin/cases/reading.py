@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from unspin.cases.model import SUFFIX, Case, Counts, Settings
-from unspin.errors import FormatError, InputError
+from unspin.errors import FormatError, InputError, reason
 from unspin.files import exists, read_text
 from unspin.gold import Gold, gold_from_pair, parse_markup
 
@@ -48,7 +48,7 @@ def find_cases(arguments: Sequence[str | Path]) -> tuple[list[Path], list[InputE
 
 def _walk(directory: Path, errors: list[InputError]) -> Iterator[Path]:
     def refuse(error: OSError) -> None:
-        errors.append(InputError(error.filename or directory, (error.strerror or str(error)).lower()))
+        errors.append(InputError(error.filename or directory, reason(error)))
 
     for folder, subfolders, names in os.walk(directory, onerror=refuse):
         subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
@@ -83,7 +83,7 @@ def _toml(path: Path) -> dict[str, Any]:
     try:
         return tomllib.loads(path.read_bytes().decode("utf-8-sig"))
     except OSError as error:
-        raise InputError(path, (error.strerror or str(error)).lower()) from error
+        raise InputError(path, reason(error)) from error
     except UnicodeDecodeError as error:
         raise FormatError(path, f"not UTF-8 (byte {error.start})") from error
     except RecursionError as error:

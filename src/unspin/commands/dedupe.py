@@ -19,7 +19,7 @@ from unspin.commands import options
 from unspin.commands.config import Configured
 from unspin.commands.terminal import Failures, counted, legible, product, progress, say
 from unspin.copies import PASSAGE_WORDS, changes, dedupe, without
-from unspin.errors import InputError, OutputError
+from unspin.errors import InputError, OutputError, reason
 from unspin.files import Source, SourceText, read, sources, write_atomic
 from unspin.lexicon import Lexicon
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
@@ -163,7 +163,7 @@ def save(source: Source, text: SourceText, gone: Sequence[Place], output: Path, 
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
     except OSError as error:
-        raise OutputError(target.parent, f"cannot be made: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError(target.parent, f"cannot be made: {reason(error)}") from error
     write_atomic(target, without(text.text, gone).encode(text.encoding))
     return True
 

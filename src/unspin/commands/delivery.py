@@ -20,8 +20,8 @@ from unspin.commands.options import Command
 from unspin.commands.terminal import Failures, counted, product, say
 from unspin.diff import DiffStyle, render
 from unspin.edit import cleaned
-from unspin.errors import OutputError
-from unspin.files import Source, SourceText, Stamp, reason, write_atomic
+from unspin.errors import OutputError, reason
+from unspin.files import Source, SourceText, Stamp, write_atomic
 from unspin.findings import find
 from unspin.findings.lines import LineReport, github_line, text_line
 from unspin.findings.sarif import SarifLog

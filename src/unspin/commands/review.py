@@ -21,7 +21,7 @@ from unspin.commands.clean import can_be_together, read_together, readable
 from unspin.commands.options import Stages
 from unspin.commands.terminal import Failures, counted, legible, product, say
 from unspin.consensus import Sibling
-from unspin.errors import InputError
+from unspin.errors import InputError, reason
 from unspin.files import STDIN, Source, SourceText, sources
 from unspin.pipeline import examine, sign
 from unspin.review.ledger import DEFAULT, Ledger
@@ -374,7 +374,7 @@ def _lines(path: Path) -> Iterator[str]:
             with path.open(encoding="utf-8", newline="\n") as file:
                 yield from file
     except OSError as error:
-        raise InputError(path, (error.strerror or str(error)).lower()) from error
+        raise InputError(path, reason(error)) from error
     except UnicodeDecodeError as error:
         raise InputError(path, f"cannot be read as UTF-8 ({error.reason} at byte {error.start})") from error
 

@@ -15,7 +15,7 @@ from typing import IO, TYPE_CHECKING, NoReturn, TextIO
 
 import click
 
-from unspin.errors import OutputError, UnspinError
+from unspin.errors import OutputError, UnspinError, reason
 
 if TYPE_CHECKING:
     from rich.progress import TaskID
@@ -43,7 +43,7 @@ def product(content: str | bytes) -> None:
     except BrokenPipeError:
         _leave()
     except OSError as error:
-        raise OutputError(STDOUT, f"cannot be written: {(error.strerror or str(error)).lower()}") from error
+        raise OutputError(STDOUT, f"cannot be written: {reason(error)}") from error
 
 
 def _write(stream: IO[bytes], content: str | bytes) -> None:

@@ -12,8 +12,7 @@ from contextlib import suppress
 from dataclasses import dataclass
 from typing import IO, Any
 
-from unspin.errors import UnspinError
-from unspin.files import reason
+from unspin.errors import UnspinError, reason
 from unspin.formats.jsonl import identity
 from unspin.formats.model import Failure, Reading, Record
 from unspin.formats.prose import Prose

@@ -18,7 +18,7 @@ from tempfile import TemporaryFile
 from typing import IO, Any
 
 from unspin import files, remote
-from unspin.errors import InputError, UnspinError
+from unspin.errors import InputError, UnspinError, reason
 from unspin.files import Source
 from unspin.formats.model import Packing
 
@@ -79,8 +79,8 @@ class Unpacked(io.RawIOBase):
             data: bytes = read(len(buffer))
         except self._damages as error:
             breaks = isinstance(error, EOFError)
-            reason = "breaks off" if breaks else f"damaged: {files.reason(error)}"
-            raise Broken(reason, self.position) from error
+            problem = "breaks off" if breaks else f"damaged: {reason(error)}"
+            raise Broken(problem, self.position) from error
         buffer[: len(data)] = data
         self.position += len(data)
         return len(data)
@@ -134,7 +134,7 @@ class Input:
                 if self.packing:
                     self.head = self._unpacked_head(stream)
         except OSError as error:
-            raise InputError(source.name, files.reason(error)) from error
+            raise InputError(source.name, reason(error)) from error
 
     def _unpacked_head(self, stream: IO[bytes]) -> bytes:
         """What the beginning unpacks to; for that, more of the stream may have to be read."""

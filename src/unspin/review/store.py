@@ -20,7 +20,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError
 
-from unspin.errors import LedgerError
+from unspin.errors import LedgerError, reason
 from unspin.files import exists
 from unspin.model import Entry
 from unspin.review.tables import (
@@ -295,7 +295,7 @@ def _file(path: Path, *, create: bool) -> Engine:
             with path.open("rb") as file:
                 head = file.read(len(_MAGIC))
         except OSError as error:
-            raise LedgerError(path, f"cannot be read ({(error.strerror or str(error)).lower()})") from error
+            raise LedgerError(path, f"cannot be read ({reason(error)})") from error
         if head and head != _MAGIC:
             raise LedgerError(path, "is no review's ledger (not an SQLite database); give another --ledger")
     elif not create:
