@@ -200,7 +200,13 @@ def test_chunks_are_whole_lines_and_lose_nothing(tmp_path: Path, monkeypatch: py
         assert "".join(halves) == text and halves[0].endswith("line number 4\n")
 
 
-@pytest.mark.parametrize("data", [gzip.compress(b"a long text" * 100)[:30], b"no gzip", gzip.compress(b"\xff\xfe")])
+# Each case has a name, for a gzip file holds the time at which it was made, and pytest-xdist asks that every worker
+# collects tests of the same names.
+@pytest.mark.parametrize(
+    "data",
+    [gzip.compress(b"a long text" * 100)[:30], b"no gzip", gzip.compress(b"\xff\xfe")],
+    ids=["cut short", "no gzip", "no UTF-8"],
+)
 def test_chunks_of_a_damaged_file(tmp_path: Path, data: bytes) -> None:
     (tmp_path / "t.txt.gz").write_bytes(data)
     with pytest.raises(InputError, match=r"t\.txt\.gz: "):
