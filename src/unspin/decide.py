@@ -48,7 +48,7 @@ _DECADE = re.compile(r"\b(?:[Nn]ineteen )?(" + "|".join(_DECADES) + r")\b")
 _DIGITS = re.compile(r"\d+")
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def quantities(words: str) -> Counter[int]:
     """The numbers a phrase states, in digits or words; "one" alone is a pronoun more often than a number.
 
@@ -81,7 +81,7 @@ def _keeps_name(before: str, option: str, after: str) -> bool:
     return not patterned or option != option.lower() or after.isupper()
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def guard(before: str, option: str, after: str) -> HeldReason | None:
     """Why an edit may not be made on its own, if so. `option` is the lexicon's writing of `after`."""
     if quantities(before) != quantities(after):

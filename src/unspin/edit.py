@@ -93,7 +93,7 @@ def _capitalised(word: re.Match[str]) -> str:
     return text if text != text.lower() else text[0].title() + text[1:]  # iPhone, eBay stay
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def carry_case(before: str, after: str, *, sentence_start: bool) -> str:
     """The restored phrase `after` in the case pattern of the spun phrase `before`.
 
@@ -172,7 +172,7 @@ def _first_word(found: Iterable[Token]) -> str | None:
     return None if leader is None else leader.text if leader.is_word else ""
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def _first_spoken(phrase: str) -> str | None:
     return _first_word(tokens(phrase))
 

@@ -124,7 +124,7 @@ def phrase(text: str) -> tuple[str, ...]:
     return tuple(token.norm for token in tokens(text))
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def is_negated(words: str) -> bool:
     """Does a phrase hold a negation?"""
     return _NOT.search(_NO_NEGATION.sub("", " ".join(phrase(words)))) is not None

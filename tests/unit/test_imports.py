@@ -17,7 +17,7 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors", "schemas", "processes"),
+    ("model", "errors", "schemas", "processes", "heap"),
     ("remote",),
     ("text", "gold", "lattice", "files", "stretches"),
     ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
