@@ -17,6 +17,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspin import decode as decoding
+from unspin import regions
 from unspin.channel import SPIN_RATES, Head, Match, keep_cost, matches, swap_cost
 from unspin.decode import CONSISTENCY, Decoding, Reading, decode
 from unspin.language import START
@@ -475,7 +476,7 @@ def test_a_sentence_longer_than_a_block_is_decoded_whole(monkeypatch: pytest.Mon
 def test_long_runs_of_candidates_are_cut_with_little_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     text = sentences(" ".join(["struggle", "yr", "actual property", "and", "enterprise offers"] * 60))
     cut = decode(text, ARTICLE, Fickle())
-    monkeypatch.setattr(decoding, "LONGEST_REGION", 10**9)
+    monkeypatch.setattr(regions, "LONGEST_REGION", 10**9)
     whole = decode(text, ARTICLE, Fickle())
     away = [abs(a.posterior - b.posterior) for a, b in zip(cut.readings, whole.readings, strict=True)]
     assert float(np.mean(away)) < 0.01
