@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence, Set
 from dataclasses import dataclass
-from typing import NamedTuple, overload
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -48,7 +48,7 @@ class Head(NamedTuple):
 
 
 @dataclass(frozen=True, slots=True)
-class Matches(Sequence[Match]):
+class Matches:
     """Matches in columns, in order of start, then end, the likeliest first."""
 
     start: Ints
@@ -61,25 +61,12 @@ class Matches(Sequence[Match]):
     def __iter__(self) -> Iterator[Match]:
         return map(Match, self.start.tolist(), self.end.tolist(), self.entry.tolist())
 
-    @overload
-    def __getitem__(self, number: int) -> Match: ...
-
-    @overload
-    def __getitem__(self, number: slice) -> Matches: ...
-
-    def __getitem__(self, number: int | slice) -> Match | Matches:
-        if isinstance(number, slice):
-            return self.at(np.arange(len(self))[number])
+    def __getitem__(self, number: int) -> Match:
         return Match(int(self.start[number]), int(self.end[number]), int(self.entry[number]))
 
     def at(self, which: Ints | NDArray[np.bool_]) -> Matches:
         """Some of them."""
         return Matches(self.start[which], self.end[which], self.entry[which])
-
-    @classmethod
-    def of(cls, matches: Iterable[Match]) -> Matches:
-        """Matches that lie in order."""
-        return cls(*np.asarray([*matches], dtype=np.int64).reshape(-1, 3).T)
 
 
 class Heads(NamedTuple):

@@ -167,8 +167,7 @@ def _lay_options(table: Ints, depth: Ints, plan: _Plan, found: Matches) -> None:
     source = np.where(step == 0, before, plan.inner[row] + step - 1)
     target = np.where(step == size - 1, before + end - start, plan.inner[row] + step)
     table[:, plan.first[row] + step] = plan.option, source, target, np.full(len(row), OPTION), start, end
-    inner = np.flatnonzero(step < size - 1)
-    depth[target[inner]] = (depth[before] + _FINE * (end - start) * (step + 1) // size)[inner]
+    depth[target] = depth[before] + _FINE * (end - start) * (step + 1) // size  # behind the last word as it was
 
 
 def _steps(many: Ints) -> tuple[Ints, Ints]:

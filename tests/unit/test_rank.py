@@ -64,7 +64,7 @@ def context(text: str, *emissions: Emission, is_first: bool = True) -> Context:
         end=np.asarray([e[2] for e in emissions], dtype=np.int64),
         share=np.asarray([e[3] for e in emissions], dtype=np.float64),
         is_first=np.full(len(emissions), is_first),
-        found=Matches.of([]),
+        found=Matches(*np.zeros((3, 0), dtype=np.int64)),
         first=np.zeros(0, dtype=np.int64),
         lexicon=Lexicon([]),
     )

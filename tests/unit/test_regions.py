@@ -99,6 +99,15 @@ def test_depth_rises_along_every_word(sentences: list[list[str]]) -> None:
         assert sorted({*made.start.tolist(), *made.end.tolist()}) == list(range(len(made.depth)))
 
 
+def test_of_several_sentences_a_long_run_is_cut_wherever_it_stands(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(regions, "LONGEST_REGION", 10)
+    long = " ".join(["struggle"] * 15)
+    for sentences in ((long, "struggle"), ("struggle", long), ("quiet words go by struggle", long, "a struggle")):
+        _, _, made = laid(*sentences)
+        starts = [n for n in range(len(made.start)) if made.start[n] not in made.end]
+        assert len(starts) == len(sentences) + 1
+
+
 def test_long_runs_are_cut_where_no_match_crosses(monkeypatch: pytest.MonkeyPatch) -> None:
     text = " ".join(["struggle", "actual property", "struggle"] * 9)
     monkeypatch.setattr(regions, "LONGEST_REGION", 10)

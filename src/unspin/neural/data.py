@@ -81,7 +81,7 @@ class Examples:
             raise FormatError(path, f"no prepared examples ({error}); remove it to prepare them again") from error
 
 
-def made(original: Sequence[str], spun: Sequence[str], found: Sequence[Match], lexicon: Lexicon) -> set[Match]:
+def made(original: Sequence[str], spun: Sequence[str], found: Iterable[Match], lexicon: Lexicon) -> set[Match]:
     """The swaps, of those found in a spun text, that together explain best how it came from its original.
 
     Both are normal forms. A shortest path through each stretch where the two differ, as an edit distance is, with
