@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from sys import intern
 
 from unspin.decode import Blocks, Decoding, Reading
 from unspin.edit import carry_case
@@ -145,7 +146,7 @@ def decide(
             rivals[place].append(reading)
     for reading in chosen:
         start, end = reading.tokens[0].start, reading.tokens[-1].end
-        option, before = _option(text, reading, lexicon), text[start:end]
+        option, before = _option(text, reading, lexicon), intern(text[start:end])  # the same few, in a long text
         if option.after == before or option.entry is None:
             continue
         confidence = calibrated(option.posterior)

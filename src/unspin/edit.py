@@ -20,6 +20,8 @@ from unspin.errors import EditConflict
 from unspin.model import DecidedBy, Document, DuplicateGroup, Edit, Restoration, Token
 from unspin.text import OPENERS, normalise, tokens
 
+JOINED = 1 << 14  # pieces of a text at a time
+
 
 def _ordered(edits: Iterable[Edit]) -> tuple[Edit, ...]:
     """The edits in text order. Two that overlap or share a start have no one reading and conflict."""
@@ -39,7 +41,11 @@ def apply(text: str, edits: Iterable[Edit], *, start: int = 0, end: int | None =
     >>> apply("the struggle", [Edit(4, 12, "struggle", "war", None, 1.0, DecidedBy.DECODER)])
     'the war'
     """
-    parts: list[str] = []
+    return _whole(_pieces(text, edits, start, end))
+
+
+def _pieces(text: str, edits: Iterable[Edit], start: int, end: int | None) -> Iterator[str]:
+    """What stands between the edits, and what they write, in turn."""
     position = start
     for edit in _ordered(edits):
         if edit.end > len(text):
@@ -48,9 +54,18 @@ def apply(text: str, edits: Iterable[Edit], *, start: int = 0, end: int | None =
             found = text[edit.start : edit.end]
             problem = f"it quotes {edit.before[:40]!r}, the text reads {found[:40]!r}; was it made for another text?"
             raise EditConflict(edit.start, edit.end, problem)
-        parts += text[position : edit.start], edit.after
+        yield text[position : edit.start]
+        yield edit.after
         position = edit.end
-    return "".join([*parts, text[position:end]])
+    yield text[position:end]
+
+
+def _whole(pieces: Iterator[str]) -> str:
+    """Pieces joined; those of a long text, some at a time, for each takes more memory than what it holds."""
+    joined: list[str] = []
+    while some := list(islice(pieces, JOINED)):
+        joined.append("".join(some))
+    return "".join(joined)
 
 
 def invert(edits: Iterable[Edit]) -> tuple[Edit, ...]:
