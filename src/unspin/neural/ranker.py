@@ -136,12 +136,14 @@ class NeuralRanker:
     def _know(self, lexicon: Lexicon) -> _Known:
         """All of a lexicon's options at once: how sums are rounded depends on what is summed beside them."""
         options = Options.of(lexicon, self._pieces)
-        parts = [
-            self._run(["vectors", "biases"], pieces=options.pieces[n : n + CHUNK], kinds=options.kinds[n : n + CHUNK])
-            for n in range(0, len(options.kinds), CHUNK)
-        ]
-        vectors, biases = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        return _Known(options, vectors, biases)
+        arrays: list[Vectors] = []
+        for start in range(0, len(options.kinds), CHUNK):
+            some = slice(start, start + CHUNK)
+            made = self._run(["vectors", "biases"], pieces=options.pieces[some], kinds=options.kinds[some])
+            arrays = arrays or [np.empty((len(options.kinds), *one.shape[1:]), one.dtype) for one in made]
+            for whole, part in zip(arrays, made, strict=True):
+                whole[some] = part
+        return _Known(options, *arrays)
 
     def _queries(self, laid: Windows, start: Ints, end: Ints) -> Vectors:
         """Per span of tokens [start, end], both inside one window, its query; spans in order of their windows.
