@@ -23,11 +23,12 @@ from unspin.batch.pool import AHEAD, Pool
 from unspin.batch.runner import run
 from unspin.batch.worker import Restorer
 from unspin.errors import BatchError, InputError, OutputError, UnspinError
-from unspin.files import Source, sources
+from unspin.files import Source
 from unspin.formats import SUFFIXES, Format, Prose, Reading
 from unspin.model import Restoration
 from unspin.pipeline import default_lexicon
 from unspin.rank import UNRANKED
+from unspin.sources import sources
 from unspin.spin import spin
 
 SEED = (Path(__file__).parents[2] / "seeds" / "seed.txt").read_text(encoding="utf-8")

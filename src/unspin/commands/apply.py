@@ -13,9 +13,10 @@ from unspin.commands.delivery import FOUND_WORK, Delivery, delivery_options
 from unspin.commands.review import ledger_option, name_of, place_of
 from unspin.commands.terminal import Failures
 from unspin.errors import InputError
-from unspin.files import Source, SourceText, exists, read, sources
+from unspin.files import Source, SourceText, exists, read
 from unspin.review.ledger import Ledger
 from unspin.review.model import Document
+from unspin.sources import sources
 
 NOTHING = 2.0  # a confidence that nothing has
 

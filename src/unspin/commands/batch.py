@@ -16,8 +16,9 @@ from unspin.commands.config import Configured
 from unspin.commands.meter import meter
 from unspin.commands.terminal import FAILED, counted, say
 from unspin.errors import InputError
-from unspin.files import Source, sources
+from unspin.files import Source
 from unspin.formats import OUTPUTS, SUFFIXES, Format, Reading
+from unspin.sources import sources
 
 
 def cores() -> int:

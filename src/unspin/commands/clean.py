@@ -21,12 +21,13 @@ from unspin.commands.outlet import Outlet, label, require_one_table
 from unspin.commands.terminal import Failures, counted, say
 from unspin.consensus import Sibling
 from unspin.endpoint import Endpoint, is_url
-from unspin.files import Source, SourceText, exists, read_text, sources
+from unspin.files import Source, SourceText, exists, read_text
 from unspin.formats import OUTPUTS, Failure, Format, Reader, Reading, Record, Whole
 from unspin.model import DecidedBy, Progress, Restoration
 from unspin.pipeline import restore
 from unspin.rank import DEFAULT as DEFAULT_RANKER
 from unspin.siblings import Collection
+from unspin.sources import sources
 
 UNPACKED = 5  # times the size of a packed file
 MOST_TOGETHER = 200_000_000  # bytes of text in which copies are looked for; it takes about a dozen times as much memory

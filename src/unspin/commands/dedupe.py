@@ -20,10 +20,11 @@ from unspin.commands.config import Configured
 from unspin.commands.terminal import Failures, counted, legible, product, progress, say
 from unspin.copies import PASSAGE_WORDS, changes, dedupe, without
 from unspin.errors import InputError, OutputError, reason
-from unspin.files import Source, SourceText, read, sources, write_atomic
+from unspin.files import Source, SourceText, read, write_atomic
 from unspin.lexicon import Lexicon
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
 from unspin.pipeline import default_lexicon
+from unspin.sources import sources
 from unspin.spill import spilled
 from unspin.verbatim import SHORTEST
 

@@ -13,11 +13,12 @@ import click
 from unspin.commands import options
 from unspin.commands.dedupe import MIN_WORDS, refuse_targets, save
 from unspin.commands.terminal import Failures, counted, legible, product, progress, say
-from unspin.files import Source, SourceText, sources
+from unspin.files import Source, SourceText
 from unspin.index import Added, Index, describe
 from unspin.lexicon import Lexicon
 from unspin.model import Answer, DuplicateKind, Level, NamedText, Place
 from unspin.pipeline import default_lexicon
+from unspin.sources import sources
 from unspin.units import UNITS
 
 _index = click.argument("index", type=click.Path(path_type=Path), metavar="INDEX")

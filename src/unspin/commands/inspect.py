@@ -15,12 +15,12 @@ from unspin.commands import options, terminal
 from unspin.commands.config import Configured
 from unspin.commands.outlet import label
 from unspin.commands.terminal import Failures, legible, product
-from unspin.files import sources
 from unspin.formats import Failure, Reading, Record
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Entry, Option, SpinEvidence
 from unspin.pipeline import Inspection
 from unspin.pipeline import inspect as look
+from unspin.sources import sources
 
 LEAST_SHOWN = 0.01  # posterior of an option that a table still shows
 MOST_SHOWN = 4  # options of a candidate in a table

@@ -21,7 +21,7 @@ from unspin import endpoint as chat
 from unspin.commands.terminal import is_terminal, product, say
 from unspin.decide import MIN_CONFIDENCE, calibrated
 from unspin.errors import OutputError
-from unspin.files import STDIN, SUFFIXES, Source, SourceText, exists, read
+from unspin.files import STDIN, Source, SourceText, exists, read
 from unspin.formats import Format, HtmlMode, Reading, suffixes
 from unspin.language import LanguageModel, default_model, load_model
 from unspin.lexicon import Lexicon, shipped
@@ -29,6 +29,7 @@ from unspin.pipeline import default_lexicon
 from unspin.rank import CONTEXT, NEURAL, Ranker, load_ranker
 from unspin.rank import DEFAULT as DEFAULT_RANKER
 from unspin.schemas import schema
+from unspin.sources import SUFFIXES
 
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]

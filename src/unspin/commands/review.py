@@ -22,12 +22,13 @@ from unspin.commands.options import Stages
 from unspin.commands.terminal import Failures, counted, legible, product, say
 from unspin.consensus import Sibling
 from unspin.errors import InputError, reason
-from unspin.files import STDIN, Source, SourceText, sources
+from unspin.files import STDIN, Source, SourceText
 from unspin.pipeline import examine, sign
 from unspin.review.ledger import DEFAULT, Ledger
 from unspin.review.model import Added, Counts, Filter, Interface, Order, Reviewer
 from unspin.review.overlay import with_own
 from unspin.review.store import is_url
+from unspin.sources import sources
 
 if TYPE_CHECKING:
     from rich.table import Table

@@ -8,8 +8,8 @@ import click
 
 from unspin.commands import options
 from unspin.commands.terminal import Failures, counted, product, say
-from unspin.files import sources
 from unspin.lexicon import Lexicon
+from unspin.sources import sources
 from unspin.spin import markup, spin
 
 
