@@ -103,9 +103,9 @@ def contents(source: Source) -> tuple[bytes, Stamp | None]:
     """What a source holds and, of a file, its stamp. Raises InputError."""
     try:
         with opened(source) as stream:
-            stamp = _stamp(os.fstat(stream.fileno())) if source.path else None
+            stamp = stamp_of(stream) if source.path else None
             data = stream.read()
-            if source.path and stamp != _stamp(os.fstat(stream.fileno())):
+            if source.path and stamp != stamp_of(stream):
                 raise InputError(source.name, "changed while it was read; try again")
             return data, stamp
     except OSError as error:
@@ -258,7 +258,7 @@ def replacing(path: Path, *, stamp: Stamp | None = None) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
             _take_over(target, file.fileno())
-            if stamp and stamp != _stamp(target.stat()):
+            if stamp and stamp != stamp_at(target):
                 raise OutputError(path, "changed while it was worked on; not written")
             is_nameless = not exists(temporary)
             if is_nameless:
@@ -320,6 +320,23 @@ def sweep(folder: Path) -> None:
                     with path.open("rb") as file:
                         if not _is_locked(file.fileno()):
                             path.unlink()
+
+
+def is_regular(stream: IO[bytes]) -> bool:
+    """Is this a file, and no pipe, which can be read once only?"""
+    return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+
+
+def stamp_of(stream: IO[bytes]) -> Stamp:
+    """The stamp of an open file."""
+    return _stamp(os.fstat(stream.fileno()))
+
+
+def stamp_at(path: Path) -> Stamp | None:
+    """The stamp of the file that is there, if any is."""
+    with suppress(OSError):
+        return _stamp(path.stat())
+    return None
 
 
 def _stamp(state: os.stat_result) -> Stamp:
