@@ -63,7 +63,7 @@ def _text(ledger: Ledger, document: Document, source: Source, encoding: str) -> 
 @click.option("--decided-only", is_flag=True, help="Make only what a person accepted; the rest stays as written.")
 @options.colour_option
 @options.force_option
-@click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
+@options.quiet_option
 def command(
     files: tuple[str, ...],
     ledger: str,

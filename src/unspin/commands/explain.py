@@ -170,10 +170,10 @@ def _told(restoration: Restoration, one: Explanation, *, colour: bool) -> Iterat
     metavar="EDITS",
     help="Make these edits of FILE again, lines of --diff json, and compare.",
 )
-@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
+@options.style_option("text", "json")
 @options.schema_option("explanation", of="a line of --format json")
 @options.confidence_option
-@click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
+@options.keep_duplicates_option
 @click.option(
     "--siblings", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="As for `unspin clean`."
 )

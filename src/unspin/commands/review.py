@@ -194,8 +194,8 @@ def _put(
     help="Judge anew what others decided, or a share of it, so that agreement can be told.",
 )
 @options.confidence_option
-@click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone, and review their words.")
-@click.option("--no-siblings", is_flag=True, help="Read each text by itself, without its copies among the others.")
+@options.keep_duplicates_option
+@options.no_siblings_option
 @options.stages_options
 @options.colour_option
 @click.option("--web", is_flag=True, help="Review in the browser. Needs: pip install 'unspin[web]'")
@@ -203,7 +203,7 @@ def _put(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="With --web. [default: any that is free]"
 )
 @click.option("--no-open", is_flag=True, help="With --web: say where the page is, and open no browser.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
+@options.quiet_option
 def start_command(
     files: tuple[str, ...],
     ledger: str,
@@ -321,7 +321,7 @@ def _agreement_table(status: Status) -> Table:
 @command.command("status")
 @ledger_option
 @click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Rows of each table.")
-@click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.style_option("table", "json")
 @options.schema_option("review-status", of="--format json")
 @options.colour_option
 def status_command(ledger: str, top: int, style: str, colour: bool | None) -> None:
