@@ -56,3 +56,14 @@ def refuse_whole(reader: Reader, failure: Failure) -> None:
     """Raises InputError if the file is what cannot be read, so that nothing of it is left."""
     if formats.is_single(reader.format):
         raise InputError(reader.name, ": ".join(filter(None, (failure.place, failure.reason))))
+
+
+def is_numbered(reader: Reader, record: Record) -> bool:
+    """Has a record no id of its own, so that it is called by its number?"""
+    return record.id == f"{reader.name}#{record.number}"
+
+
+def is_called(reader: Reader, record: Record, name: str) -> bool:
+    """Does a name mean a record: its id, its label or, where it has no id of its own, its number?"""
+    number = name.rpartition("#")[2] if is_numbered(reader, record) else None
+    return name in (record.id, label(reader, record)) or number == str(record.number)
