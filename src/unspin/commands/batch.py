@@ -19,6 +19,8 @@ from unspin.errors import InputError
 from unspin.files import Source
 from unspin.formats import SUFFIXES, Format
 
+_SCHEMAS = {"edits": "edit", "held": "held", "duplicates": "duplicates", "errors": "errors"}
+
 
 def cores() -> int:
     """The processors that this process may use."""
@@ -57,6 +59,7 @@ def told(tally: Tally, output: Path) -> None:
 @options.inputs_options
 @options.out_format_option
 @options.output_option("Write here; what an earlier run did here is not done again.", required=True)
+@options.schemas_option(_SCHEMAS, of="a line of such a file in DIR")
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Worker processes. [default: one a processor]"
 )
@@ -110,6 +113,7 @@ def command(
       unspin batch -o cleaned scrape/
       unspin batch -o cleaned --jobs 8 --copies together scrape/ more.jsonl.gz
       zcat scrape.jsonl.gz | unspin batch -o cleaned -
+      unspin batch --schema held > held.schema.json
     """
     if chat.is_url(ranker):
         raise click.UsageError("a URL decides what is held, for `unspin clean --ranker URL` alone")

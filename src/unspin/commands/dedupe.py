@@ -215,8 +215,7 @@ def command(
       unspin dedupe articles/
       unspin dedupe --level paragraph --format jsonl --diff articles/ > copies.jsonl
       unspin dedupe --level passage -o unique articles/
-      unspin dedupe --text-field body -o unique crawl.jsonl.gz
-      unspin dedupe --memory 2G --level paragraph -o unique crawl/
+      unspin dedupe --memory 2G --text-field body -o unique crawl.jsonl.gz
     """
     if level == Level.PASSAGE and memory is not None:
         raise click.UsageError("--level passage holds all in memory; leave --memory out")

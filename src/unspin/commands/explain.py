@@ -249,7 +249,6 @@ def command(
       unspin explain scraped.txt
       unspin explain scraped.txt --at 1024 --format json
       unspin explain scrape.jsonl --id 17 --at yr
-      unspin clean --diff json scraped.txt > edits.jsonl
       unspin explain scraped.txt --replay edits.jsonl
     """
     if edits:

@@ -7,7 +7,7 @@ import gc
 import math
 import re
 import sys
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
@@ -301,16 +301,31 @@ def inputs_options(command: Command) -> Command:
     return made
 
 
+def _print_schema(context: click.Context, name: str | None) -> None:
+    if name and not context.resilient_parsing:
+        product(schema(name))
+        context.exit()
+
+
 def schema_option(name: str, *, of: str) -> Decorator[Any]:
     """`--schema`: prints the JSON Schema `name`, which says what `of` looks like."""
 
     def show(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-        if value and not context.resilient_parsing:
-            product(schema(name))
-            context.exit()
+        _print_schema(context, name if value else None)
 
     told = f"Print the JSON Schema of {of}, and exit."
     return click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=show, help=told)
+
+
+def schemas_option(schemas: Mapping[str, str], *, of: str) -> Decorator[Any]:
+    """`--schema NAME`: prints one of several JSON Schemas, by what it is of."""
+
+    def show(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        _print_schema(context, schemas[value] if value else None)
+
+    told = f"Print the JSON Schema of {of}, and exit."
+    names = click.Choice([*schemas])
+    return click.option("--schema", type=names, is_eager=True, expose_value=False, callback=show, help=told)
 
 
 def stages_options(command: Command) -> Command:
