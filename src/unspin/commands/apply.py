@@ -10,7 +10,7 @@ import click
 
 from unspin.commands import options
 from unspin.commands.delivery import FOUND_WORK, Delivery, delivery_options
-from unspin.commands.review import ledger_option, name_of, place_of
+from unspin.commands.review_ledger import ledger_option, name_of, place_of
 from unspin.commands.terminal import Failures
 from unspin.errors import InputError
 from unspin.files import Source, SourceText, exists, read

@@ -217,17 +217,10 @@ def command(
       unspin dedupe --level passage -o unique articles/
       unspin dedupe --memory 2G --text-field body -o unique crawl.jsonl.gz
     """
-    if level == Level.PASSAGE and memory is not None:
-        raise click.UsageError("--level passage holds all in memory; leave --memory out")
-    if level == Level.PASSAGE and min_words is not None and min_words < SHORTEST:
-        raise click.UsageError(f"--level passage needs --min-words {SHORTEST} or more")
-    if folder and memory is None:
-        raise click.UsageError("--temp-dir needs --memory")
+    _refuse(level, min_words, memory, folder)
     found, errors = inputs.found(skip=output)
     failures, unit = Failures(errors), Level(level)
-    destination = Destination(output, unit, force) if output else None
-    if destination:
-        destination.plan(found, inputs.reading)
+    destination = Destination.planned(output, unit, found, inputs.reading, force=force)
     render, counts, written = _json if style == "jsonl" else _words, _Counts(), 0
     with progress("dedupe", shown=output is not None) as tell, _shelf(memory, folder) as shelf:
         collection = Collection(inputs.reading, shelf)
@@ -244,8 +237,18 @@ def command(
                 product(render(collection, group, diff=diff))
                 counts.add(group)
             written = _save(collection, gone, destination, failures) if destination else 0
+    if output and not quiet:
+        say(f"{counted(written, 'text')} of {len(collection):,} written to {output}")
     if not quiet:
-        if output:
-            say(f"{counted(written, 'text')} of {len(collection):,} written to {output}")
         say(counts.summary(level))
     failures.exit()
+
+
+def _refuse(level: str, min_words: int | None, memory: int | None, folder: Path | None) -> None:
+    """Refuses options that do not go together."""
+    if level == Level.PASSAGE and memory is not None:
+        raise click.UsageError("--level passage holds all in memory; leave --memory out")
+    if level == Level.PASSAGE and min_words is not None and min_words < SHORTEST:
+        raise click.UsageError(f"--level passage needs --min-words {SHORTEST} or more")
+    if folder and memory is None:
+        raise click.UsageError("--temp-dir needs --memory")

@@ -254,11 +254,7 @@ def command(
     if edits:
         _refuse("at", "wanted", "style", "min_confidence", "keep_duplicates")
     failures, reader = Failures(), _opened(file, reading)
-    is_single = formats.is_single(reader.format)
-    if is_single and wanted is not None:
-        raise click.UsageError(f"--id names one of several texts, and {reader.name} is one")
-    if not is_single and wanted is None and (at is not None or (siblings and not edits)):
-        raise click.UsageError(f"--{'siblings' if at is None else 'at'} is of one text: say with --id which of them")
+    _refuse_many(reader, wanted, at=at is not None, siblings=bool(siblings) and not edits)
     stages = options.stages(lexicons, model, ranker)
     copies = [Sibling(read_text(path), stages["lexicon"], stages["model"], name=str(path)) for path in siblings]
     if edits:
@@ -266,21 +262,28 @@ def command(
         replayed.read(reader, _records(reader, failures, None))
         _tell(replayed, edits, failures)
         return
-    coloured, first = terminal.wants_colour(colour), True
+    how: dict[str, Any] = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates, "siblings": copies}
+    coloured, between = terminal.wants_colour(colour), ""
     for record in _records(reader, failures, wanted):
-        restoration, found = explain(
-            record.text, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates, siblings=copies
-        )
-        restoration, found = landed(record.prose, restoration, found)
+        restoration, found = landed(record.prose, *explain(record.text, **stages, **how))
         chosen = _chosen(found, at, restoration.original)
         if style == "json":
-            whose = "" if is_single else record.id
+            whose = "" if formats.is_single(reader.format) else record.id
             product("".join(_json(restoration, one, record=whose) for one in chosen))
-            continue
-        parts = ["".join(_told(restoration, one, colour=coloured)) for one in chosen]
-        product("".join(["" if first else "\n", _headline(label(reader, record), restoration), *parts]))
-        first = False
+        else:
+            parts = ("".join(_told(restoration, one, colour=coloured)) for one in chosen)
+            product("".join([between, _headline(label(reader, record), restoration), *parts]))
+            between = "\n"
     failures.exit()
+
+
+def _refuse_many(reader: Reader, wanted: str | None, *, at: bool, siblings: bool) -> None:
+    """Refuses what is of one text where there are several, and the name of one of several where there is one."""
+    is_single = formats.is_single(reader.format)
+    if is_single and wanted is not None:
+        raise click.UsageError(f"--id names one of several texts, and {reader.name} is one")
+    if not is_single and wanted is None and (at or siblings):
+        raise click.UsageError(f"--{'at' if at else 'siblings'} is of one text: say with --id which of them")
 
 
 def _refuse(*names: str) -> None:

@@ -304,9 +304,7 @@ def query_command(
     incoming = _Incoming(found, inputs.reading, failures, are_written=output is not None)
     with Index.open(index, lexicon=_lexicon(lexicons)) as opened, progress("query", shown=output is not None) as report:
         wanted = Level(level) if level else opened.level
-        destination = Destination(output, wanted, force) if output else None
-        if destination:
-            destination.plan(found, inputs.reading)
+        destination = Destination.planned(output, wanted, found, inputs.reading, force=force)
         answers = opened.query(incoming, level=wanted, min_words=min_words, progress=report)
         passages, kinds, written = _answered(incoming, answers, style, destination)
     if output and not quiet:

@@ -31,10 +31,16 @@ class Destination:
     level: Level
     force: bool
 
-    def plan(self, found: Sequence[Source], reading: Reading) -> None:
-        """Refuses, before any work is done, to write over inputs, over each other and over what exists."""
-        targets = (self.folder / formats.expected_place(source, reading) for source in found)
-        refuse_targets(found, targets, force=self.force)
+    @classmethod
+    def planned(
+        cls, output: Path | None, level: Level, found: Sequence[Source], reading: Reading, *, force: bool
+    ) -> Destination | None:
+        """The destination, if there is an output. Refuses, before any work is done, what cannot end well."""
+        if output is None:
+            return None
+        targets = (output / formats.expected_place(source, reading) for source in found)
+        refuse_targets(found, targets, force=force)
+        return cls(output, level, force)
 
 
 class Remainder:
