@@ -26,7 +26,7 @@ from unspin.lattice import Floats
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Edit, Entry, Held, HeldReason, Option, Repeat, Restoration, Sentence
 from unspin.pipeline import default_lexicon, examine, inspect
-from unspin.rank import Context, Ranker, Scales, default_ranker
+from unspin.rank import Context, Ranker, Scales, default_ranker, runtime
 from unspin.text import phrase, segment
 
 
@@ -75,6 +75,10 @@ class _Heard:
     @property
     def digest(self) -> str:
         return self._ranker.digest
+
+    @property
+    def runtime(self) -> str:
+        return runtime(self._ranker)
 
     @property
     def scales(self) -> Scales:

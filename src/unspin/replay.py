@@ -2,15 +2,16 @@
 
 In come lines of `unspin clean --diff json` and the text that they were made for; out goes, for each, whether it came
 out the same. A line whose signature names another version, lexicon, model, ranker, option or sibling is refused, and so
-is one for another text: the answer says which part differs. What a person or an endpoint decided cannot be made again.
-Refused, by `FormatError`: lines that are no edits, or carry no signature.
+is one for another text: the answer says which part differs. Another runtime of the ranker is no reason to refuse, for
+most edits are the same with it; where one is not, the answer names both. What a person or an endpoint decided cannot be
+made again. Refused, by `FormatError`: lines that are no edits, or carry no signature.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,9 +23,11 @@ from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon
 from unspin.model import DecidedBy, Signature
 from unspin.pipeline import restore, sign
-from unspin.rank import Ranker
+from unspin.rank import Ranker, runtime
 
 _ANSWERS = {"decisions"}  # options that tell of what was decided afterwards
+_RUNTIME = "runtime"  # the option that tells what computed the ranker's scores
+_NAMED = ("ranker", _RUNTIME, "siblings")  # options that are called by their names
 _BY_OTHERS = {
     DecidedBy.ENDPOINT: "an endpoint decided it",
     DecidedBy.REVIEWER: "a person decided it",
@@ -112,7 +115,7 @@ def _parts(signature: Signature) -> dict[str, str]:
         "version": signature.version,
         "lexicon": signature.lexicon,
         "model": signature.model,
-        **{(key if key in ("ranker", "siblings") else f"option {key}"): value for key, value in signature.options},
+        **{(key if key in _NAMED else f"option {key}"): value for key, value in signature.options},
     }
 
 
@@ -130,7 +133,17 @@ def replay(
     for one in recorded:
         if one.signature not in made:
             made[one.signature] = _made(text, one.signature, lexicon, model, ranker, siblings)
-        yield Outcome(one, _problem(text, one, made[one.signature]))
+        yield Outcome(one, _problem(text, one, made[one.signature], roundings(one.signature, ranker)))
+
+
+def roundings(signature: Signature, ranker: Ranker) -> str:
+    """Why edits by a signature may come out otherwise with the same ranker: another runtime; "" if it is the same.
+    Signatures of before it was told have none."""
+    options = dict(signature.options)
+    was, now = options.get(_RUNTIME, ""), runtime(ranker)
+    if was == now or options.get("ranker") != ranker.digest:
+        return ""
+    return f"the runtime was {was or 'not told'} and is {now or 'none'}, which may round otherwise"
 
 
 def _made(
@@ -147,21 +160,22 @@ def _made(
         wanted: dict[str, Any] = {
             "min_confidence": float(options["min_confidence"]),
             **{name: {"true": True, "false": False}[options[name]] for name in ("keep_duplicates", "assume_spun")},
+            "screened": {"true": True, "false": False}[options.get("screened", "false")],
         }
     except (KeyError, ValueError):
         return "its signature does not say with what options it was made"
     used = _chosen(options.get("siblings", ""), siblings)
     now = sign(lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
-    if found := differences(_without_answers(signature), now):
-        return "; ".join(found)
+    was = _without(signature, _ANSWERS)
+    if differences(_without(was, {_RUNTIME}), _without(now, {_RUNTIME})):
+        return "; ".join(differences(was, now))
     restoration = restore(text, lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
     return [json.loads(json.dumps(fields(edit))) for edit in changes(restoration)]
 
 
-def _without_answers(signature: Signature) -> Signature:
-    """The signature as it was before persons and endpoints decided: what they left alone must still come out."""
-    kept = tuple((name, value) for name, value in signature.options if name not in _ANSWERS)
-    return Signature(signature.version, signature.lexicon, signature.model, kept)
+def _without(signature: Signature, names: set[str]) -> Signature:
+    """The signature without some options: before persons decided, for what they left alone must still come out."""
+    return replace(signature, options=tuple(option for option in signature.options if option[0] not in names))
 
 
 def _chosen(wanted: str, siblings: Sequence[Sibling]) -> list[Sibling]:
@@ -171,7 +185,7 @@ def _chosen(wanted: str, siblings: Sequence[Sibling]) -> list[Sibling]:
     return [by_digest[name] for name in names] if by_digest.keys() >= {*names} else list(siblings)
 
 
-def _problem(text: str, one: Recorded, made: list[dict[str, Any]] | str) -> str:
+def _problem(text: str, one: Recorded, made: list[dict[str, Any]] | str, rounding: str) -> str:
     if one.text != text_digest(text):
         return f"it was made for another text, with the digest {one.text:.12}; this one has {text_digest(text):.12}"
     if one.edit["decided_by"] in _BY_OTHERS:
@@ -182,9 +196,9 @@ def _problem(text: str, one: Recorded, made: list[dict[str, Any]] | str) -> str:
         return ""
     near = next((edit for edit in made if (edit["start"], edit["end"]) == (one.edit["start"], one.edit["end"])), None)
     if near is None:
-        return "no edit is made there"
+        return "; ".join(filter(None, ("no edit is made there", rounding)))
     keys = dict.fromkeys((*near, *one.edit))
     differ = [
         f"{key} is {near.get(key)!r}, not {one.edit.get(key)!r}" for key in keys if near.get(key) != one.edit.get(key)
     ]
-    return "it comes out otherwise: " + "; ".join(differ)
+    return "it comes out otherwise: " + "; ".join(filter(None, (*differ, rounding)))

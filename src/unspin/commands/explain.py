@@ -18,7 +18,7 @@ from unspin.errors import UnspinError
 from unspin.explain import Explanation, Weighed, explain
 from unspin.files import STDIN, Source, read_text
 from unspin.model import DecidedBy, Edit, Entry, Held, HeldReason, Restoration
-from unspin.replay import read_edits, replay
+from unspin.replay import read_edits, replay, roundings
 from unspin.text import phrase
 
 _BY = {
@@ -201,7 +201,7 @@ def command(
 
     With --replay, the edits are made again from their signatures: by the same version, lexicon, models and options. An
     edit that comes out otherwise, or was made with something else, is told with the part that differs, and
-    the exit code is 3.
+    the exit code is 3. Another version of onnxruntime is told, and is no failure by itself.
 
     \b
     Examples:
@@ -239,10 +239,14 @@ def _refuse(*names: str) -> None:
 
 
 def _replay(text: str, path: Path, stages: options.Stages, copies: Sequence[Sibling]) -> None:
-    outcomes = list(replay(text, list(read_edits(path)), **stages, siblings=copies))
+    recorded = list(read_edits(path))
+    outcomes = list(replay(text, recorded, **stages, siblings=copies))
     failed = [outcome for outcome in outcomes if outcome.problem]
     for outcome in failed:
         place = f"{path}:{outcome.recorded.line}"
         product(legible(f"{place}: {outcome.recorded.change}: {outcome.problem}") + "\n")
+    for rounding in dict.fromkeys(roundings(one.signature, stages["ranker"]) for one in recorded):
+        if rounding:
+            say(f"{path}: {legible(rounding)}")
     say(f"{counted(len(outcomes) - len(failed), 'edit')} of {len(outcomes):,} made again")
     click.get_current_context().exit(terminal.FAILED if failed else 0)
