@@ -3,11 +3,12 @@
     python benchmarks/kills.py [--kills 200] [--seed 0] [COMMAND...]
 
 Each command is first run to its end, to know what it writes and how long it takes; then again and again, from the same
-state, and killed (SIGKILL) at a random moment, most of them in the last part of the run, where it writes. The table
-has what was found afterwards: all old, all new, of several files some old and some new, anything else; and whether
-files were left that do not belong there. Where something was left, and where a command that goes on where it
-stopped (`batch`, `index`) was not done, it runs once more, to its end: "unfinished" counts where that did not give
-the new content, or left what the kill had left. Exit code 1 if there was anything else, or unfinished. POSIX only.
+state, and killed (SIGKILL) at a random moment around that at which it writes, which is sought: later after all was
+old, sooner after all was new. The table has what was found afterwards: all old, all new, of several files some old and
+some new, anything else; and whether files were left that do not belong there. Where something was left, and where
+a command that goes on where it stopped (`batch`, `index`) was not done, it runs once more, to its end: "unfinished"
+counts where that did not give the new content, or left what the kill had left. Exit code 1 if there was anything
+else, or unfinished. POSIX only.
 """
 
 from __future__ import annotations
@@ -49,6 +50,9 @@ _WRITE = (
 _WRITER = f"{_WRITE}while True: write_atomic(Path('target.bin'), new); write_atomic(Path('target.bin'), old)"
 _ONCE = f"{_WRITE}write_atomic(Path('target.bin'), new)"
 
+SPREAD = 0.2  # of the time until it writes, to kill it sooner or later
+_STEPS = {"old": 1.04, "new": 0.96}
+
 Files = tuple[tuple[str, str], ...]
 
 
@@ -56,7 +60,7 @@ Files = tuple[tuple[str, str], ...]
 class Command:
     """Something that writes. `files` are there before it runs, and `before` has been run; `targets` are the files and
     folders that it makes or replaces. `again` is what runs after a kill, where not the same. `goes_on` if that
-    must always end in the new state; `earliest` of its time to kill it at."""
+    must always end in the new state."""
 
     name: str
     arguments: tuple[str, ...]
@@ -65,7 +69,6 @@ class Command:
     before: tuple[str, ...] = ()
     again: tuple[str, ...] = ()
     goes_on: bool = False
-    earliest: float = 0.6
 
     @property
     def is_endless(self) -> bool:
@@ -96,14 +99,12 @@ COMMANDS = {
             _unspin(f"clean --write --no-siblings --ranker none {' '.join(_NAMES)}"),
             _TEXTS,
             _NAMES,
-            earliest=0.4,
         ),
         Command(
             "clean -o",
             _unspin(f"clean -o out --force --no-siblings --diff json --ranker none {' '.join(_NAMES)}"),
             (*_TEXTS, *((f"out/{name}", "old") for name in _NAMES)),
             ("out",),
-            earliest=0.4,
         ),
         Command("learn", _unspin("learn --seen 1 p.jsonl -o l.tsv"), (("p.jsonl", PAIR * 3),), ("l.tsv",)),
         Command("lexicon format", _unspin("lexicon format --write l.tsv"), (("l.tsv", LEXICON),), ("l.tsv",)),
@@ -117,7 +118,7 @@ COMMANDS = {
             before=_unspin("index build seen 0.txt"),
             goes_on=True,
         ),
-        Command("batch", _unspin("batch -j 1 -o out --ranker none ."), _SCRAPE, ("out",), goes_on=True, earliest=0.2),
+        Command("batch", _unspin("batch -j 1 -o out --ranker none ."), _SCRAPE, ("out",), goes_on=True),
     )
 }
 
@@ -196,9 +197,11 @@ def killed(command: Command, kills: int, chance: random.Random) -> Counter[str]:
         for number in range(kills):
             folder = Path(base, str(number))
             shutil.copytree(start, folder)
-            _kill(command, folder, after=seconds * chance.uniform(command.earliest, 1.1))
+            _kill(command, folder, after=seconds * chance.uniform(1 - SPREAD, 1 + SPREAD))
             state = _state(command, folder)
-            found[_kind(state, old, new)] += 1
+            kind = _kind(state, old, new)
+            found[kind] += 1
+            seconds *= _STEPS.get(kind, 1.0)
             is_left = any(_others(command, folder))
             found["left"] += is_left
             if is_left or (command.goes_on and state != new):
