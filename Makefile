@@ -78,8 +78,8 @@ licences: setup  ## The licences of all that comes with us; fails on one that is
 floors: setup  ## A part of the tests with the oldest versions that pyproject.toml allows
 	$(BIN)/python release/floors.py
 
-pythons: setup  ## The same tests with the newest versions on other Pythons; PYTHONS says which
-	for python in $(or $(PYTHONS),python3.12 python3.13); do $(BIN)/python release/floors.py --newest --python $$python || exit 1; done
+pythons: setup  ## The same tests with the newest versions on every Python that is supported; PYTHONS="3.12 3.13" chooses
+	$(BIN)/python release/pythons.py $(PYTHONS)
 
 release-check: check test docs dist licences floors  ## All that docs/release.md asks for
 	$(BIN)/python benchmarks/package.py --wheel dist/*.whl

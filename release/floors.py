@@ -1,6 +1,6 @@
-"""Tests with the oldest versions that `pyproject.toml` allows, or with the newest, on any Python.
+"""Tests with the oldest versions that `pyproject.toml` allows.
 
-    python release/floors.py [--newest] [--python PYTHON] [PYTEST ARGUMENTS…]
+    python release/floors.py [--python PYTHON] [PYTEST ARGUMENTS…]
 
 An environment is made in build/floors, with the lowest version of all that `unspin` and its small extras name
 themselves, and the newest of what those need in turn. The tests run there that come nearest to those packages. A floor
@@ -13,6 +13,7 @@ import argparse
 import subprocess
 import sys
 import tomllib
+from collections.abc import Sequence
 from pathlib import Path
 
 from packaging.requirements import Requirement
@@ -70,10 +71,10 @@ def _floor(requirement: Requirement) -> str:
     return f"{requirement.name}{extras}=={bounds[0]}{marker}"
 
 
-def install(wanted: list[str], python: str) -> Path:
+def install(wanted: list[str], python: str, place: Path) -> Path:
     """An environment with what is wanted and the tests' own needs; where its Python is."""
-    subprocess.run([python, "-m", "venv", "--clear", PLACE], check=True)
-    inside = PLACE / "bin" / "python"
+    subprocess.run([python, "-m", "venv", "--clear", place], check=True)
+    inside = place / "bin" / "python"
     names = {canonicalize_name(Requirement(line).name) for line in wanted}
     runners = [runner for runner in RUNNERS if runner not in names]
     command: list[str | Path] = [sys.executable, "-m", "uv", "pip", "install", "--quiet", "--python", inside]
@@ -82,19 +83,22 @@ def install(wanted: list[str], python: str) -> Path:
     return inside
 
 
+def passes(inside: Path, arguments: Sequence[str] = (), **environment: str) -> bool:
+    """Run tests in an environment, or what pytest is told instead. Did all pass?"""
+    command: list[str | Path] = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or TESTS)]
+    command += [f"--deselect={test}" for test in NEWER]
+    source = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"} | environment
+    return subprocess.run(command, cwd=ROOT, env=source, check=False).returncode == 0
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--python", default=sys.executable, help="the interpreter [default: this one]")
-    parser.add_argument("--newest", action="store_true", help="the newest versions instead of the oldest")
     known, arguments = parser.parse_known_args()
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-    wanted = [str(requirement) for requirement in named(project)] if known.newest else floors(project)
+    wanted = floors(project)
     print(*wanted, sep="\n", flush=True)
-    inside = install(wanted, known.python)
-    command: list[str | Path] = [inside, "-m", "pytest", "-q", "-p", "no:cacheprovider", *(arguments or TESTS)]
-    command += [f"--deselect={test}" for test in NEWER]
-    source = {"PYTHONPATH": str(ROOT / "src"), "PATH": "/usr/bin:/bin"}
-    sys.exit(subprocess.run(command, cwd=ROOT, env=source, check=False).returncode)
+    sys.exit(not passes(install(wanted, known.python, PLACE), arguments))
 
 
 if __name__ == "__main__":
