@@ -76,7 +76,7 @@ PARTS: dict[str, tuple[Restore, Callable[[], AbstractContextManager[object]]]] =
     "without keep costs (spin rate)": (unspin.restore, free_keeping),
     "without how it is written": (
         unspin.restore,
-        lambda: patch.object(decode, "written", lambda tokens, found, heads, names, *, mixed: (found, heads)),
+        lambda: patch.object(decode, "written", lambda tokens, starts, found, heads, lexicon, *, mixed: (found, heads)),
     ),
     "without mending debris": (
         unspin.restore,

@@ -27,7 +27,7 @@ LEFT_OUT = {"bench", "dev", "neural-train"}
 # Heavy extras, and what tests them; Spark's needs Java.
 HEAVY = {"examples": ("tests/examples",), "spark": ("tests/spark/test_clean.py", "tests/spark/test_dedupe.py")}
 SMALL = "small"
-RUNNERS = ("pytest", "pytest-xdist", "hypothesis", "jsonschema", "pyte")  # what the tests themselves need, in any version
+RUNNERS = ("pytest", "pytest-xdist", "hypothesis", "jsonschema", "pyte")  # what tests need, in any version
 TESTS = (
     "tests/cases",
     "tests/cli/test_cases.py",

@@ -12,16 +12,18 @@ spin rate or, at a high rate, evidence that it is another head's alternate.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence, Set
+from dataclasses import dataclass
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unspin.lattice import Floats, Ints
+from unspin.lattice import Floats, Ints, ranges
 from unspin.lexicon import Lexicon
 from unspin.model import Token
 from unspin.text import OPENERS
+from unspin.trie import UNKNOWN
 
 SPIN_RATES = (0.25, 0.5, 0.75, 1.0)  # the grid, beside 0
 LEAST_KEPT = 0.02  # no head is replaced always: lexicons are incomplete, quotations are spared
@@ -45,23 +47,58 @@ class Head(NamedTuple):
     kept: float
 
 
-def matches(words: Sequence[str], lexicon: Lexicon) -> tuple[list[Match], list[Head]]:
-    """All swaps that could have made a sentence's words, and all heads that stand in it.
+@dataclass(frozen=True, slots=True)
+class Matches:
+    """Matches in columns, in order of start, then end, the likeliest first."""
 
-    `words` are normal forms. Both may overlap, and come in order of start. Every head that stands counts: the
+    start: Ints
+    end: Ints
+    entry: Ints
+
+    def __len__(self) -> int:
+        return len(self.start)
+
+    def __iter__(self) -> Iterator[Match]:
+        return map(Match, self.start.tolist(), self.end.tolist(), self.entry.tolist())
+
+    def __getitem__(self, number: int) -> Match:
+        return Match(int(self.start[number]), int(self.end[number]), int(self.entry[number]))
+
+    def at(self, which: Ints | NDArray[np.bool_]) -> Matches:
+        """Some of them."""
+        return Matches(self.start[which], self.end[which], self.entry[which])
+
+
+class Heads(NamedTuple):
+    """Heads in columns."""
+
+    start: Ints
+    end: Ints
+    kept: Floats
+
+
+def matches(words: Sequence[str], lexicon: Lexicon) -> tuple[list[Match], list[Head]]:
+    """All swaps that could have made the words of one sentence, and all heads that stand in it."""
+    numbers = lexicon.arrays.trie.numbers
+    known = np.asarray([numbers.get(word, UNKNOWN) for word in words], dtype=np.int64)
+    found, heads = find(known, np.full(len(words), len(words)), lexicon)
+    return list(found), list(map(Head, *(column.tolist() for column in heads)))
+
+
+def find(words: Ints, stop: Ints, lexicon: Lexicon) -> tuple[Matches, Heads]:
+    """All swaps that could have made a text, and all heads that stand in it.
+
+    `words` are numbers of normal forms in the lexicon's trie, or UNKNOWN, `stop` says where each one's sentence ends.
+    Both may overlap, and come in order of start. Every head that stands counts: the
     spinner tries long ones first, but what it leaves of a long head is open to the shorter ones inside.
     """
-    found: list[Match] = []
-    heads: list[Head] = []
-    by_spun, kept, reach = lexicon.by_spun, lexicon.kept, lexicon.reach
-    for start, word in enumerate(words):
-        for end in range(start + 1, min(start + reach.get(word, 0), len(words)) + 1):
-            key = tuple(words[start:end])
-            if key in by_spun:
-                found += [Match(start, end, entry) for entry in by_spun[key][:MOST_OPTIONS]]
-            if key in kept:
-                heads.append(Head(start, end, kept[key]))
-    return found, heads
+    table = lexicon.arrays
+    start, end, phrase = table.trie.find(words, stop)
+    first = table.first[phrase]
+    row, place = ranges(first, first + np.minimum(table.count[phrase], MOST_OPTIONS))
+    kept = table.kept[phrase]
+    is_head = ~np.isnan(kept)
+    return Matches(start[row], end[row], table.entry[place]), Heads(start[is_head], end[is_head], kept[is_head])
 
 
 def is_mixed(tokens: Iterable[Token]) -> bool:
@@ -77,36 +114,46 @@ def is_mixed(tokens: Iterable[Token]) -> bool:
 
 
 def written(
-    tokens: Sequence[Token], found: Iterable[Match], heads: Iterable[Head], names: Mapping[int, bool], *, mixed: bool
-) -> tuple[list[Match], list[Head]]:
-    """The matches and heads of a sentence that are written as the spinner would have written, or found, them.
+    tokens: Sequence[Token], starts: Set[int], found: Matches, heads: Heads, lexicon: Lexicon, *, mixed: bool
+) -> tuple[Matches, Heads]:
+    """The matches and heads of sentences that are written as the spinner would have written, or found, them.
 
-    It carries capitals over, so that a name has one, or lowers them (`names`: entries, and which of the two), and
-    spares WORDS IN CAPITALS. In a `mixed` text it wrote the straight apostrophes and never touched the curly ones.
+    It carries capitals over, so that a name has one, or lowers them (`Lexicon.names`), and spares WORDS IN CAPITALS. In
+    a `mixed` text it wrote the straight apostrophes and never touched the curly ones. `starts` are the tokens that
+    sentences begin with.
     """
-    shouted = [token.text.isupper() and len(token.text) > 1 for token in tokens]
-    curly = [mixed and "\u2019" in token.text for token in tokens]
-    matches_ = [
-        match
-        for match in found
-        if not any(curly[match.start : match.end])
-        and not any(shouted[n] and len(tokens[n].text) > LONGEST_ACRONYM for n in range(match.start, match.end))
-        and (match.entry not in names or _is_cased(tokens, match, capital=names[match.entry]))
-    ]
-    spared = [shout or bent for shout, bent in zip(shouted, curly, strict=True)]
-    heads_ = [head for head in heads if not any(spared[head.start : head.end])]
+    shouted = np.asarray([token.text.isupper() and len(token.text) > 1 for token in tokens], dtype=bool)
+    spared = shouted & np.asarray([len(token.text) > LONGEST_ACRONYM for token in tokens], dtype=bool)
     if mixed:
-        straight = {
-            match.start for match in matches_ if "'" in tokens[match.start].text and match.end - match.start == 1
-        }
-        heads_ += [Head(start, start + 1, LEAST_KEPT) for start in sorted(straight)]
-    return matches_, heads_
+        curly = np.asarray(["\u2019" in token.text for token in tokens], dtype=bool)
+        shouted |= curly
+        spared |= curly
+    fits = _touches_none(found.start, found.end, spared)
+    for number in np.flatnonzero(fits & lexicon.arrays.is_name[found.entry]).tolist():
+        match = found[number]
+        fits[number] = _is_cased(tokens, starts, match, capital=lexicon.names[match.entry])
+    found = found.at(fits)
+    left = _touches_none(heads.start, heads.end, shouted)
+    start, end, kept = heads.start[left], heads.end[left], heads.kept[left]
+    if mixed:
+        single = np.unique(found.start[found.end - found.start == 1])
+        straight = np.asarray([n for n in single.tolist() if "'" in tokens[n].text], dtype=np.int64)
+        start, end = np.append(start, straight), np.append(end, straight + 1)
+        kept = np.append(kept, np.full(len(straight), LEAST_KEPT))
+    return found, Heads(start, end, kept)
 
 
-def _is_cased(tokens: Sequence[Token], match: Match, *, capital: bool) -> bool:
+def _touches_none(start: Ints, end: Ints, marked: NDArray[np.bool_]) -> NDArray[np.bool_]:
+    """Which spans hold no marked token."""
+    before = np.append(0, np.cumsum(marked))
+    free: NDArray[np.bool_] = before[start] == before[end]
+    return free
+
+
+def _is_cased(tokens: Sequence[Token], starts: Set[int], match: Match, *, capital: bool) -> bool:
     """Does a name's alternate have a capital, or else none but a sentence's first?"""
     words = [token.text for token in tokens[match.start : match.end]]
-    if not capital and (match.start == 0 or tokens[match.start - 1].text in OPENERS):
+    if not capital and (match.start in starts or tokens[match.start - 1].text in OPENERS):
         words[0] = words[0][1:]
     return any(word != word.lower() for word in words) is capital
 
@@ -117,7 +164,7 @@ def rates_shown(entry: Ints, upper: NDArray[np.bool_], posterior: Floats, lexico
     `entry`: the matches' entries; `upper`: are they capitalised, for such heads choose separately; `weight`: how many
     occurrences the lexicon's own rates count for.
     """
-    rates = np.asarray([lexicon.active[number].rate for number in entry.tolist()])
+    rates = lexicon.arrays.rate[entry]
     _, alternate = np.unique(entry * 2 + upper, return_inverse=True)
     _, choice = np.unique(lexicon.head_numbers[entry] * 2 + upper, return_inverse=True)
     made = np.bincount(alternate, weights=posterior)[alternate] - posterior

@@ -24,9 +24,9 @@ import numpy as np
 from unspin.channel import SPIN_RATES, Match, keep_cost, rates_shown, swap_cost
 from unspin.decide import EVIDENCE
 from unspin.decode import CONSISTENCY, Decoding, Reading, decode
-from unspin.intersect import Lattices, Product, Text, ranges, undecided
+from unspin.intersect import Lattices, Product, Text, undecided
 from unspin.language import LanguageModel
-from unspin.lattice import Floats
+from unspin.lattice import Floats, ranges
 from unspin.lexicon import Lexicon
 from unspin.model import Attestation, Edit, Entry, Sentence, Token
 from unspin.pairing import Stretch, stretches
@@ -236,7 +236,7 @@ def _sentences(context: Context) -> list[list[str]]:
 
 def _asking(context: Context) -> Text:
     """The text that is decoded, its ways weighed as the first pass of decoding did."""
-    sizes = np.asarray([len(context.lexicon.originals[match.entry]) for match in context.found])
+    sizes = context.lexicon.arrays.size[context.found.entry]
     is_kept = context.begin >= 0
     is_kept[ranges(context.first, context.first + sizes)[1]] = False
     share = np.ones(len(context.tokens))

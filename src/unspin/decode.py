@@ -14,27 +14,24 @@ with the rates that the first found for this document, and with a ranker's view 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from itertools import chain, islice
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
-from unspin.channel import SPIN_RATES, Head, Match, is_mixed, keep_cost, matches, rates_shown, swap_cost, written
-from unspin.language import START, LanguageModel
+from unspin.channel import SPIN_RATES, find, is_mixed, keep_cost, rates_shown, swap_cost, written
+from unspin.language import LanguageModel
 from unspin.lattice import Floats, Ints, Lattice, join
 from unspin.lexicon import Lexicon
 from unspin.model import Sentence, Token
 from unspin.rank import AS_THEY_ARE, UNRANKED, Context, Ranker, Scales
+from unspin.regions import END, OPTION, Emissions, Words, emissions
 
 BLOCK = 20_000  # tokens decoded together; bounds memory, and a spinner's choices are shared within it
 HELD = 8  # blocks of a document, which take some ten megabytes each
-LONGEST_REGION = 60  # tokens; longer runs of candidates are cut, so that time stays linear
 CONSISTENCY = 1.0  # how many occurrences the lexicon's rates count for against the document's own
-NONE, END = -1, -2  # word numbers: nothing stands there, and no probability is asked
-OPTION = -2  # in the place of the token that an emission keeps: it is part of an option
-_FINE = 8  # depth units between two tokens
 
 
 class Reading(NamedTuple):
@@ -57,135 +54,57 @@ class Decoding:
     words: int
 
 
-@dataclass(slots=True)
-class _Graph:
-    """Emissions (words on arcs between sites) of all regions of a block, as they are collected."""
-
-    emissions: list[tuple[int, ...]] = field(default_factory=list)  # word, start, end, token kept, tokens [,) meant
-    depth: list[int] = field(default_factory=list)  # per site
-    first: list[int] = field(default_factory=list)  # per match, its first emission
-
-    @property
-    def emit(self) -> Callable[[tuple[int, ...]], None]:
-        return self.emissions.append
-
-
-def _cut(found: Sequence[Match]) -> Iterator[list[Match]]:
-    """Matches in groups with at least two unambiguous tokens between them, none too long."""
-    group: list[Match] = []
-    end = 0
-    for match in found:
-        if group and (match.start - end >= 2 or (match.start >= end and match.start - group[0].start > LONGEST_REGION)):
-            yield group
-            group = []
-        group.append(match)
-        end = max(end, match.end)
-    if group:
-        yield group
-
-
 class _Block:
     """Some sentences with everything that decoding needs, for any spin rate and any rates."""
 
     def __init__(self, sentences: Sequence[Sentence], lexicon: Lexicon, model: LanguageModel, *, mixed: bool) -> None:
-        self.lexicon, self.mixed = lexicon, mixed
-        self.numbers: dict[str, int] = {}
-        self.outputs: dict[int, list[int]] = {}
-        self.tokens: list[Token] = []
-        self.found: list[Match] = []  # in block positions
-        self.heads: list[Head] = []
-        self.starts: set[int] = set()
-        graph = _Graph()
-        counted: set[int] = set()
-        for sentence in sentences:
-            self._add(sentence, graph, counted)
-        self._link(graph, counted, model)
+        self.lexicon = lexicon
+        self.tokens: list[Token] = [token for sentence in sentences for token in sentence.tokens]
+        words = Words([[token.norm for token in sentence.tokens] for sentence in sentences], lexicon)
+        self.starts = frozenset(words.starts.tolist())
+        self.found, self.heads = written(
+            self.tokens, self.starts, *find(words.known, words.stop, lexicon), lexicon, mixed=mixed
+        )
+        if self.found:
+            self._link(words, emissions(words, self.found), model)
 
-    def _number(self, word: str) -> int:
-        return self.numbers.setdefault(word, len(self.numbers))
-
-    def _output(self, entry: int) -> list[int]:
-        output = self.outputs[entry] = [self._number(word) for word in self.lexicon.originals[entry]]
-        return output
-
-    def _add(self, sentence: Sentence, graph: _Graph, counted: set[int]) -> None:
-        base = len(self.tokens)
-        self.tokens += sentence.tokens
-        self.starts.add(base)
-        words = [token.norm for token in sentence.tokens]
-        found, heads = matches(words, self.lexicon)
-        found, heads = written(sentence.tokens, found, heads, self.lexicon.names, mixed=self.mixed)
-        self.heads += [Head(h.start + base, h.end + base, h.kept) for h in heads]
-        numbers = [NONE, self._number(START), *map(self._number, words), END, END]
-        for group in _cut(found):
-            self._region(graph, group, numbers, base)
-            end = max(match.end for match in group)
-            counted.update(range(base + group[0].start, base + min(end + 2, len(words))))
-
-    def _region(self, graph: _Graph, group: list[Match], numbers: list[int], base: int) -> None:
-        """Two words before the group, its tokens and options, and two words after it."""
-        first, last = group[0].start, max(match.end for match in group)
-        depth, emit = graph.depth, graph.emit
-        site = len(depth)
-        depth.extend(range(0, _FINE * (last - first + 5), _FINE))
-        origin = site + 2 - first  # the site before token t is origin + t
-        for t in (first - 2, first - 1):  # the words before a region are no part of it
-            emit((numbers[t + 2], origin + t, origin + t + 1, base + t if t >= 0 else NONE, NONE, NONE + 1))
-        for t, number in enumerate(numbers[first + 2 : last + 4], first):
-            kept = base + t if number != END else NONE
-            emit((number, origin + t, origin + t + 1, kept, kept, kept + 1))
-        for start, end, entry in group:
-            output = self.outputs.get(entry) or self._output(entry)
-            self.found.append(Match(start + base, end + base, entry))
-            graph.first.append(len(graph.emissions))
-            if len(output) == 1:  # as most are
-                emit((output[0], origin + start, origin + end, OPTION, base + start, base + end))
-                continue
-            at, begin, span, size = origin + start, depth[origin + start], _FINE * (end - start), len(output)
-            for place, number in enumerate(output, 1):
-                to = origin + end if place == size else len(depth)
-                if place < size:
-                    depth.append(begin + span * place // size)
-                emit((number, at, to, OPTION, base + start, base + end))
-                at = to
-
-    def _link(self, graph: _Graph, counted: set[int], model: LanguageModel) -> None:
+    def _link(self, words: Words, laid: Emissions, model: LanguageModel) -> None:
         """Join emissions into pairs (nodes) and pairs into trigrams (arcs), and score these."""
-        word, start, end, token, self.begin, self.end = np.asarray(graph.emissions, dtype=np.int64).reshape(-1, 6).T
-        depth = np.asarray(graph.depth, dtype=np.int64)
-        left, right = join(end, start, len(depth))
+        word, token = laid.word, laid.token
+        left, right = join(laid.end, laid.start, len(laid.depth))
         source, target = join(right, left, len(word))
-        self.lattice = Lattice(source, target, depth[end[right]])
-        self.first = np.asarray(graph.first, dtype=np.int64)
+        self.lattice = Lattice(source, target, laid.depth[laid.end[right]])
+        self.first, self.begin, self.end = laid.first, laid.begin, laid.stop
         self.is_first = token >= 0
         self.is_first[self.first] = True
         self.emission = right[target]  # per arc, the emission it ends in
         is_option = token == OPTION
         self.is_unspun = ~(is_option[left[source]] | is_option[left[target]] | is_option[self.emission])
-        self.word, self.size = word, len(word)
+        self.words, self.word, self.size = words.words, word, len(word)
         self.score = self._score(np.stack([word[left[source]], word[left[target]], word[self.emission]], axis=1), model)
         self.begins = np.flatnonzero(np.bincount(target, minlength=len(left)) == 0)
-        kept_by = np.stack([token[left[source]], token[left[target]], token[self.emission]], axis=1)
-        self._place_heads(kept_by, counted)
-        rates = np.asarray([self.lexicon.active[m.entry].rate for m in self.found])
-        self.rates, self.kept = rates, np.asarray([h.kept for h in self.heads])
-        self.longer = np.asarray([len(self.lexicon.originals[m.entry]) - (m.end - m.start) for m in self.found])
+        is_covered = np.zeros(len(words), dtype=bool)
+        is_covered[laid.begin[laid.begin >= 0]] = True
+        self.outside = ~is_covered[self.heads.end - 1]
+        self._place_heads(np.stack([token[left[source]], token[left[target]], token[self.emission]], axis=1))
+        table = self.lexicon.arrays
+        self.rates = table.rate[self.found.entry]
+        self.longer = table.size[self.found.entry] - (self.found.end - self.found.start)
 
     def _score(self, trigrams: Ints, model: LanguageModel) -> Floats:
         asked = trigrams[:, 2] != END
-        size = len(self.numbers) + 1
+        size = len(self.words) + 1
         keys = ((trigrams[asked, 0] + 1) * size + trigrams[asked, 1] + 1) * size + trigrams[asked, 2] + 1
         unique, place = np.unique(keys, return_inverse=True)
         rows = np.stack([unique // size // size, unique // size % size, unique % size], axis=1) - 1
         scores = np.zeros(len(trigrams))
-        scores[asked] = model.score(list(self.numbers), rows)[place]
+        scores[asked] = model.score(self.words, rows)[place]
         return scores
 
-    def _place_heads(self, kept_by: Ints, counted: set[int]) -> None:
+    def _place_heads(self, kept_by: Ints) -> None:
         """On which arcs each standing head must be paid for: where its last (three) words are all kept."""
-        last = np.asarray([head.end - 1 for head in self.heads], dtype=np.int64)
-        size = np.asarray([min(3, head.end - head.start) for head in self.heads], dtype=np.int64)
-        self.outside = np.asarray([end not in counted for end in last.tolist()], dtype=bool)
+        last = self.heads.end - 1
+        size = np.minimum(3, self.heads.end - self.heads.start)
         candidates = np.flatnonzero(kept_by[:, 2] >= 0)
         number, row = join(last, kept_by[candidates, 2], len(self.tokens))
         arc = candidates[row]
@@ -199,10 +118,10 @@ class _Block:
     ) -> tuple[Floats, Floats]:
         """Log-weights per arc and spin rate, shape (arcs, n), and what the heads outside all regions cost."""
         costs = np.zeros((self.size, len(spin_rates)))
-        keep = np.empty((len(self.heads), len(spin_rates)))
+        keep = np.empty((len(self.heads.kept), len(spin_rates)))
         for column, spin_rate in enumerate(spin_rates):
             costs[self.first, column] = scales.channel * swap_cost(rates, spin_rate) + scales.length * self.longer
-            keep[:, column] = scales.keep * keep_cost(self.kept, spin_rate)
+            keep[:, column] = scales.keep * keep_cost(self.heads.kept, spin_rate)
         weights = costs[self.emission]
         weights += scales.language * self.score[:, None]
         np.add.at(weights, self.head_arcs, keep[self.head_of_arc])
@@ -210,6 +129,8 @@ class _Block:
 
     def gains(self, spin_rates: Sequence[float]) -> Floats:
         """ln P(block | spin rate) - ln P(block | not spun), per spin rate above 0."""
+        if not self.found:
+            return np.asarray([float(keep_cost(self.heads.kept, rate).sum()) for rate in spin_rates])
         weights, outside = self._weights(spin_rates, self.rates)
         spun = self.lattice.backward(weights)[self.begins].sum(axis=0) + outside
         gains: Floats = spun - self.score[self.is_unspun].sum()
@@ -231,7 +152,7 @@ class _Block:
         return Context(
             tokens=self.tokens,
             starts=sorted(self.starts),
-            words=list(self.numbers),
+            words=self.words,
             word=self.word,
             begin=self.begin,
             end=self.end,
@@ -247,9 +168,8 @@ class _Block:
 
     def _document_rates(self, posterior: Floats) -> Floats:
         """The rates this document shows: a head that was given one alternate gets no other."""
-        entry = np.asarray([m.entry for m in self.found])
-        upper = np.asarray([self.tokens[m.start].text[:1].isupper() for m in self.found])
-        return rates_shown(entry, upper, posterior, self.lexicon, weight=CONSISTENCY)
+        upper = np.asarray([self.tokens[start].text[:1].isupper() for start in self.found.start.tolist()])
+        return rates_shown(self.found.entry, upper, posterior, self.lexicon, weight=CONSISTENCY)
 
 
 def _blocks(sentences: Iterable[Sentence]) -> Iterator[list[Sentence]]:
@@ -282,10 +202,7 @@ class Blocks:
         self.words = 0
         for number, block in enumerate(self._made()):
             self.words += sum(token.is_word for token in block.tokens)
-            if block.found:
-                self._gains.append(block.gains(SPIN_RATES))
-            else:
-                self._gains.append(np.asarray([float(keep_cost(block.kept, rate).sum()) for rate in SPIN_RATES]))
+            self._gains.append(block.gains(SPIN_RATES))
             total += self._gains[-1]
             if number < HELD:
                 self._held.append(block)
@@ -308,10 +225,9 @@ class Blocks:
 
 def _readings(block: _Block, prior: Floats, posterior: Floats, is_best: NDArray[np.bool_]) -> Iterator[Reading]:
     columns = (prior.tolist(), posterior.tolist(), is_best.tolist())
-    for match, before, after, chosen in zip(block.found, *columns, strict=True):
-        start = match.start in block.starts
-        tokens = tuple(block.tokens[match.start : match.end])
-        yield Reading(tokens, match.entry, min(1.0, after), chosen, start, min(1.0, before))
+    for (start, end, entry), before, after, chosen in zip(block.found, *columns, strict=True):
+        tokens = tuple(block.tokens[start:end])
+        yield Reading(tokens, entry, min(1.0, after), chosen, start in block.starts, min(1.0, before))
 
 
 def decode(

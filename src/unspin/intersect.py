@@ -14,7 +14,7 @@ from itertools import pairwise
 import numpy as np
 
 from unspin.channel import Match
-from unspin.lattice import Floats, Ints, Lattice, join
+from unspin.lattice import Floats, Ints, Lattice, join, ranges
 from unspin.lexicon import Lexicon
 from unspin.pairing import Stretch
 
@@ -182,10 +182,3 @@ class Product:
         depth = np.asarray(self.ours.depth)[site] + np.asarray(self.theirs.depth)[place]
         posterior = Lattice(ends[: len(self.source)], ends[len(self.source) :], depth).posteriors(self.weight)
         return np.bincount(self.owner, weights=posterior, minlength=len(self.ours.word) + 1)[:-1].astype(np.float64)
-
-
-def ranges(first: Ints, last: Ints) -> tuple[Ints, Ints]:
-    """All pairs (i, n) with first[i] <= n < last[i], as two arrays."""
-    many = np.maximum(0, last - first)
-    row = np.repeat(np.arange(len(first)), many)
-    return row, first[row] + np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many)

@@ -19,15 +19,20 @@ Floats = NDArray[np.float64]
 Ints = NDArray[np.int64]
 
 
+def ranges(first: Ints, last: Ints) -> tuple[Ints, Ints]:
+    """All pairs (i, n) with first[i] <= n < last[i], as two arrays."""
+    many = np.maximum(0, last - first)
+    row = np.repeat(np.arange(len(first)), many)
+    return row, first[row] + np.arange(len(row)) - np.repeat(np.cumsum(many) - many, many)
+
+
 def join(key: Ints, wanted: Ints, size: int) -> tuple[Ints, Ints]:
     """All pairs (i, j) with key[i] == wanted[j]; keys lie in [0, size). Sorted by j."""
     order = np.argsort(key, kind="stable")
     count = np.bincount(key, minlength=size)
     begin = np.cumsum(count) - count
-    many = count[wanted]
-    right = np.repeat(np.arange(len(wanted)), many)
-    offset = np.arange(len(right)) - np.repeat(np.cumsum(many) - many, many)
-    return order[begin[wanted][right] + offset], right
+    right, place = ranges(begin[wanted], begin[wanted] + count[wanted])
+    return order[place], right
 
 
 @dataclass(frozen=True, slots=True)

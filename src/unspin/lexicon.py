@@ -15,7 +15,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import cache, cached_property
 from importlib import resources
-from itertools import pairwise
+from itertools import chain, pairwise
 from pathlib import Path
 
 import numpy as np
@@ -25,6 +25,7 @@ from unspin.errors import InputError, LexiconError
 from unspin.files import exists
 from unspin.model import Entry, Status
 from unspin.text import phrase
+from unspin.trie import Trie
 
 COLUMNS = ("spun", "original", "rate", "seen", "status", "source", "note")
 DEFAULT = "en-autoblog"
@@ -202,6 +203,28 @@ def keeps_capital(entry: Entry) -> bool:
     return entry.spun != entry.spun.lower() or not _LOWERED.fullmatch(entry.original)
 
 
+@dataclass(frozen=True, slots=True)
+class Arrays:
+    """A lexicon's look-ups for all places of a text at once.
+
+    Of all spun phrases and heads together, which `trie` finds and numbers: their active entries, the likeliest first,
+    are `entry[first:first + count]`, and `kept` is the probability that the spinner leaves them alone, nan for what is
+    no head. Per active entry: its `rate`, whether its original `is_name`, and the words of that, as the trie numbers
+    them: `original[begin:begin + size]`.
+    """
+
+    trie: Trie
+    entry: NDArray[np.int64]
+    first: NDArray[np.int64]
+    count: NDArray[np.int64]
+    kept: NDArray[np.float64]
+    rate: NDArray[np.float64]
+    is_name: NDArray[np.bool_]
+    original: NDArray[np.int64]
+    begin: NDArray[np.int64]
+    size: NDArray[np.int64]
+
+
 class Lexicon:
     """Entries with the look-ups that decoding needs. Immutable; share it between threads."""
 
@@ -267,6 +290,26 @@ class Lexicon:
         for entry in self.active:
             total[phrase(entry.original)] += entry.rate
         return {head: max(0.0, 1.0 - rate) for head, rate in total.items()}
+
+    @cached_property
+    def arrays(self) -> Arrays:
+        """What decoding looks up."""
+        phrases = list(dict.fromkeys((*self.by_spun, *self.kept)))
+        trie = Trie(phrases)
+        entries = [self.by_spun.get(key, ()) for key in phrases]
+        count, size = (np.asarray([*map(len, rows)], dtype=np.int64) for rows in (entries, self.originals))
+        return Arrays(
+            trie=trie,
+            entry=np.asarray([*chain.from_iterable(entries)], dtype=np.int64),
+            first=np.cumsum(count) - count,
+            count=count,
+            kept=np.asarray([self.kept.get(key, np.nan) for key in phrases]),
+            rate=np.asarray([entry.rate for entry in self.active]),
+            is_name=np.asarray([n in self.names for n in range(len(self.active))], dtype=bool),
+            original=np.asarray([trie.numbers[word] for head in self.originals for word in head], dtype=np.int64),
+            begin=np.cumsum(size) - size,
+            size=size,
+        )
 
     @cached_property
     def reach(self) -> dict[str, int]:

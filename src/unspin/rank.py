@@ -27,7 +27,7 @@ from typing import NamedTuple, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from unspin.channel import Match
+from unspin.channel import Matches
 from unspin.errors import FormatError, InputError
 from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
@@ -67,7 +67,7 @@ class Context:
     end: Ints
     share: Floats
     is_first: NDArray[np.bool_]
-    found: Sequence[Match]
+    found: Matches
     first: Ints
     lexicon: Lexicon
 

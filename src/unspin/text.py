@@ -216,7 +216,7 @@ def _paragraphs(text: str) -> Iterator[Paragraph]:
     for start, end in _lines(text):
         if any(True for _ in tokens(text, start, end)):
             found = _Unread(text, start, end)
-            yield Paragraph(start, end, found if is_long else tuple(found))
+            yield Paragraph(start, end, found if is_long else tuple(iter(found)))  # its length would read it once more
 
 
 def segment(text: str) -> Document:

@@ -14,6 +14,7 @@ from unspin.channel import (
     MOST_OPTIONS,
     SPIN_RATES,
     Head,
+    find,
     is_mixed,
     keep_cost,
     matches,
@@ -22,6 +23,7 @@ from unspin.channel import (
 )
 from unspin.lexicon import Lexicon
 from unspin.model import Entry, Status, Token
+from unspin.regions import Words
 from unspin.text import segment
 
 
@@ -153,9 +155,10 @@ NAMES = Lexicon([Entry("invoice", "Bill", 0.5), Entry("invoice", "receipt", 0.4)
 def as_written(text: str, using: Lexicon = LEXICON, *, mixed: bool = False) -> tuple[list[tuple[int, str]], list[Head]]:
     """The originals of the matches that stay, with their place, and the heads."""
     tokens = tokens_of(text)
-    found, heads = matches([token.norm for token in tokens], using)
-    found, heads = written(tokens, found, heads, using.names, mixed=mixed)
-    return [(match.start, using.active[match.entry].original) for match in found], heads
+    words = Words([[token.norm for token in tokens]], using)
+    found, heads = written(tokens, {0}, *find(words.known, words.stop, using), using, mixed=mixed)
+    standing = [Head(*row) for row in zip(*(column.tolist() for column in heads), strict=True)]
+    return [(match.start, using.active[match.entry].original) for match in found], standing
 
 
 def test_words_in_capitals_were_spared_but_acronyms_tell_little() -> None:

@@ -17,13 +17,14 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspin import decode as decoding
+from unspin import regions
 from unspin.channel import SPIN_RATES, Head, Match, keep_cost, matches, swap_cost
 from unspin.decode import CONSISTENCY, Decoding, Reading, decode
 from unspin.language import START
 from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.model import Entry, Sentence
-from unspin.rank import AS_THEY_ARE, Context
+from unspin.rank import AS_THEY_ARE, Context, Scales
 from unspin.text import segment
 
 BOTTOM = -math.inf
@@ -297,6 +298,85 @@ def test_a_ranker_is_told_what_every_word_stands_for() -> None:
     assert [context.tokens[m.start : m.end] for m in context.found] == [[*r.tokens] for r in found.readings]
     assert context.share[context.first] == pytest.approx([reading.prior for reading in found.readings])
     assert [context.tokens[start].text for start in context.starts] == ["War", "The", "No", "Yr"]
+    assert context.lexicon is ARTICLE
+    further = np.flatnonzero(~context.is_first & (context.begin >= 0))
+    assert [context.words[context.word[n]] for n in further] == [
+        word for match in context.found for word in ARTICLE.originals[match.entry][1:]
+    ]
+
+
+class Partial(Listener):
+    """A ranker that likes one word, and weighs the decoder's scores as it is told."""
+
+    def __init__(self, word: str, *, scales: Scales = AS_THEY_ARE) -> None:
+        super().__init__()
+        self.word, self.scales = word, scales
+
+    def score(self, context: Context) -> Floats:
+        liked = context.words.index(self.word) if self.word in context.words else -1
+        scores = super().score(context)
+        scores[context.word == liked] = 6.0
+        return scores
+
+
+def test_a_ranker_is_listened_to() -> None:
+    table = lexicon(("struggle", "war", 0.3), ("struggle", "fight", 0.3))
+    for word in ("war", "fight"):
+        assert best(decode(sentences("a struggle there"), table, Toy(), Partial(word)), table) == [("struggle", word)]
+
+
+def test_a_ranker_weighs_what_the_decoder_says() -> None:
+    table = lexicon(("yr", "calendar year", 0.4), ("yr", "year", 0.3), ("a bit of", "some", 0.5))
+    model = Toy({("year",): -2.0, ("calendar",): -0.1})
+
+    def shares(scales: Scales) -> list[float]:
+        found = decode(sentences("one yr and a bit of it"), table, model, Partial("", scales=scales), assume_spun=True)
+        return [r.posterior for r in sorted(found.readings, key=lambda r: table.active[r.entry].original)]
+
+    calendar, some, year = shares(AS_THEY_ARE)
+    longer = shares(Scales(length=2.0))  # of "calendar year" a word more than stands there, of "some" two fewer
+    assert longer[0] > calendar and longer[1] < some and longer[2] < year
+    assert shares(Scales(length=-2.0))[0] < calendar
+    assert shares(Scales(channel=3.0))[0] / shares(Scales(channel=3.0))[2] > calendar / year
+    assert shares(Scales(language=3.0))[0] / shares(Scales(language=3.0))[2] < calendar / year
+
+
+CLEAN = "The war against the man who knows how to trade was a war. " * 4
+SPUN = "The struggle in opposition to the man who is aware of find out how to commerce. " * 4
+
+
+def test_only_blocks_that_look_spun_are_ranked_unless_all_are_taken_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "BLOCK", 60)
+    table = Lexicon([*ARTICLE.entries, Entry("war", "wars", 0.01)])
+    for text, assume_spun, heard in ((CLEAN, False, 0), (CLEAN, True, 1), (SPUN, False, 2), (CLEAN + SPUN, False, 2)):
+        listener = Listener()
+        decode(sentences(text), table, Even(), listener, assume_spun=assume_spun)
+        assert len(listener.heard) == heard, text
+
+
+@pytest.mark.parametrize(
+    ("block", "sizes"), [(1, [4, 4, 4, 4, 4]), (7, [4, 4, 4, 4, 4]), (8, [8, 8, 4]), (11, [8, 8, 4]), (12, [12, 8])]
+)
+def test_blocks_are_as_many_whole_sentences_as_fit(
+    monkeypatch: pytest.MonkeyPatch, block: int, sizes: list[int]
+) -> None:
+    monkeypatch.setattr(decoding, "BLOCK", block)
+    made = [
+        sum(len(sentence.tokens) for sentence in group) for group in decoding._blocks(sentences("One two three. " * 5))
+    ]
+    assert made == sizes
+
+
+def test_names_are_known_by_their_capitals_but_not_at_a_sentences_start() -> None:
+    table = lexicon(("america", "the United States", 0.5), ("invoice", "Bill", 0.5))
+    found = decode(
+        sentences("It is so. America wins. In America we win. Invoice went, invoice and Invoice."), table, Even()
+    )
+    assert [(r.tokens[0].text, table.active[r.entry].original) for r in found.readings] == [
+        ("America", "the United States"),
+        ("Invoice", "Bill"),
+        ("Invoice", "Bill"),
+    ]
 
 
 def test_in_a_mixed_text_apostrophes_tell_who_wrote_a_word() -> None:
@@ -475,7 +555,7 @@ def test_a_sentence_longer_than_a_block_is_decoded_whole(monkeypatch: pytest.Mon
 def test_long_runs_of_candidates_are_cut_with_little_loss(monkeypatch: pytest.MonkeyPatch) -> None:
     text = sentences(" ".join(["struggle", "yr", "actual property", "and", "enterprise offers"] * 60))
     cut = decode(text, ARTICLE, Fickle())
-    monkeypatch.setattr(decoding, "LONGEST_REGION", 10**9)
+    monkeypatch.setattr(regions, "LONGEST_REGION", 10**9)
     whole = decode(text, ARTICLE, Fickle())
     away = [abs(a.posterior - b.posterior) for a, b in zip(cut.readings, whole.readings, strict=True)]
     assert float(np.mean(away)) < 0.01

@@ -17,14 +17,14 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors", "schemas", "processes"),
+    ("model", "errors", "schemas", "processes", "trie"),
     ("remote",),
     ("text", "gold", "lattice", "files", "stretches"),
     ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
     ("backoff", "canon"),
     ("ngrams", "arpa"),
     ("channel", "align", "calibration", "diff", "formats", "inflect", "spin", "fingerprint", "verbatim"),
-    ("rank", "blocking", "units", "intersect", "findings"),
+    ("rank", "regions", "blocking", "units", "intersect", "findings"),
     ("learn", "match", "postings"),
     ("decode", "copies", "repeats", "store"),
     ("decide", "passages", "chains"),

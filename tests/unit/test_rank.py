@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from unspin import rank
+from unspin.channel import Matches
 from unspin.decode import decode
 from unspin.errors import FormatError, InputError, UnspinError
 from unspin.lattice import Floats, Ints
@@ -63,7 +64,7 @@ def context(text: str, *emissions: Emission, is_first: bool = True) -> Context:
         end=np.asarray([e[2] for e in emissions], dtype=np.int64),
         share=np.asarray([e[3] for e in emissions], dtype=np.float64),
         is_first=np.full(len(emissions), is_first),
-        found=[],
+        found=Matches(*np.zeros((3, 0), dtype=np.int64)),
         first=np.zeros(0, dtype=np.int64),
         lexicon=Lexicon([]),
     )

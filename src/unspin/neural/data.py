@@ -18,13 +18,14 @@ import numpy as np
 from numpy.typing import NDArray
 from rapidfuzz.distance import Levenshtein
 
-from unspin.channel import Match, is_mixed, matches, written
+from unspin.channel import Match, find, is_mixed, written
 from unspin.errors import FormatError
 from unspin.lexicon import Lexicon, Phrase
 from unspin.model import Token
 from unspin.neural.wordpiece import WINDOW, Pieces, windows
 from unspin.ngrams import usable
 from unspin.rank import DAMAGED
+from unspin.regions import Words
 from unspin.spin import spin
 from unspin.text import segment
 
@@ -80,7 +81,7 @@ class Examples:
             raise FormatError(path, f"no prepared examples ({error}); remove it to prepare them again") from error
 
 
-def made(original: Sequence[str], spun: Sequence[str], found: Sequence[Match], lexicon: Lexicon) -> set[Match]:
+def made(original: Sequence[str], spun: Sequence[str], found: Iterable[Match], lexicon: Lexicon) -> set[Match]:
     """The swaps, of those found in a spun text, that together explain best how it came from its original.
 
     Both are normal forms. A shortest path through each stretch where the two differ, as an edit distance is, with
@@ -161,20 +162,16 @@ def examples(original: str, spun: str, lexicon: Lexicon, pieces: Pieces) -> Exam
     document = segment(spun)
     mixed = is_mixed(document.tokens)
     for before, after in zip(segment(original).paragraphs, document.paragraphs, strict=True):
-        here: list[Match] = []
-        base = first = len(tokens)
-        for sentence in after.sentences:
-            words = [token.norm for token in sentence.tokens]
-            some, _ = written(sentence.tokens, *matches(words, lexicon), lexicon.names, mixed=mixed)
-            here += [Match(m.start + base, m.end + base, m.entry) for m in some]
-            starts.append(base)
-            tokens += sentence.tokens
-            base += len(words)
-        inside = [Match(m.start - first, m.end - first, m.entry) for m in here]
+        first = len(tokens)
+        tokens += [token for sentence in after.sentences for token in sentence.tokens]
+        words = Words([[token.norm for token in sentence.tokens] for sentence in after.sentences], lexicon)
+        begins = words.starts.tolist()
+        here, _ = written(tokens[first:], {*begins}, *find(words.known, words.stop, lexicon), lexicon, mixed=mixed)
+        starts += [first + begin for begin in begins]
         norms = [token.norm for sentence in before.sentences for token in sentence.tokens]
-        chosen = made(norms, [token.norm for token in tokens[first:]], inside, lexicon)
+        chosen = made(norms, [token.norm for token in tokens[first:]], here, lexicon)
         swaps.update(Match(m.start + first, m.end + first, m.entry) for m in chosen)
-        found += here
+        found += [Match(m.start + first, m.end + first, m.entry) for m in here]
     return _laid_out(tokens, starts, found, swaps, pieces)
 
 

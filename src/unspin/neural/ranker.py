@@ -112,18 +112,17 @@ class NeuralRanker:
     def judge(self, context: Context) -> Floats:
         """Per match of the context, ln P(its original) - ln P(left alone); 0 where a window ends inside it."""
         laid = windows(context.tokens, context.starts, self._pieces)
-        start = np.asarray([match.start for match in context.found], dtype=np.int64)
-        end = np.asarray([match.end for match in context.found], dtype=np.int64) - 1
+        start, end = context.found.start, context.found.end - 1
         whole = np.flatnonzero(laid.window[start] == laid.window[end])
         judged = np.zeros(len(context.found))
         if not len(whole):
             return judged
         keys, span = np.unique(start[whole] * len(context.tokens) + end[whole], return_inverse=True)
         queries = self._queries(laid, keys // len(context.tokens), keys % len(context.tokens))
-        judged[whole] = self._compared(queries[span], [context.found[n].entry for n in whole.tolist()], context.lexicon)
+        judged[whole] = self._compared(queries[span], context.found.entry[whole], context.lexicon)
         return judged
 
-    def _compared(self, queries: Vectors, entries: Sequence[int], lexicon: Lexicon) -> Floats:
+    def _compared(self, queries: Vectors, entries: Ints, lexicon: Lexicon) -> Floats:
         """Queries, one per match, against the vectors of its original and of its phrase left alone."""
         if (known := self._known.get(lexicon)) is None:
             known = self._known[lexicon] = self._know(lexicon)
@@ -184,6 +183,7 @@ def combined(context: Context, base: Ranker, weight: float, judged: Floats) -> F
     return scores
 
 
+_SLOW = "SkipLayerNormFusion"  # from onnxruntime 1.28 on, one step takes longer than the two that it is made of
 _EMPTY = {"ids": (1, 2), "cases": (1, 2), "first": (1,), "last": (1,), "pieces": (1, OPTION), "kinds": (1,)}
 
 
@@ -201,7 +201,9 @@ def load(path: Path, *, base: Ranker) -> NeuralRanker:
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # documents are done side by side instead
     options.log_severity_level = 4
     try:
-        session = onnxruntime.InferenceSession(data, options, providers=["CPUExecutionProvider"])
+        session = onnxruntime.InferenceSession(
+            data, options, providers=["CPUExecutionProvider"], disabled_optimizers=[_SLOW]
+        )
         about = session.get_modelmeta().custom_metadata_map
         if about.get("format") != FORMAT or {i.name for i in session.get_inputs()} != _EMPTY.keys():
             raise ValueError("another kind of model")
