@@ -86,8 +86,7 @@ release-check: check test docs dist licences floors  ## All that docs/release.md
 
 mutation: setup  ## Change the heart of the program in some 1,600 ways, one at a time: do its tests notice? An hour
 	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
-	$(BIN)/mutmut run
-	$(BIN)/mutmut results
+	$(BIN)/python release/mutation.py $(MUTANTS)
 
 clean:
 	rm -rf mutants $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis
