@@ -20,7 +20,7 @@ LAYERS = (
     ("model", "errors", "schemas", "processes", "trie", "heap"),
     ("remote",),
     ("text", "gold", "lattice", "files", "stretches"),
-    ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
+    ("sources", "words", "lexicon", "language", "edit", "evaluate", "pairing"),
     ("backoff", "canon"),
     ("ngrams", "arpa"),
     ("channel", "align", "calibration", "diff", "formats", "inflect", "spin", "fingerprint", "verbatim"),

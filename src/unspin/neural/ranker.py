@@ -82,7 +82,10 @@ class _Known(NamedTuple):
 
 
 class NeuralRanker:
-    """A model whose scores count `weight`, beside a ranker of another kind whose scores are added: `base`."""
+    """A model whose scores count `weight`, beside a ranker of another kind whose scores are added: `base`.
+
+    `runtime` names what runs it: its releases differ in the last digits, so that signatures tell it.
+    """
 
     def __init__(
         self,
@@ -93,11 +96,13 @@ class NeuralRanker:
         scales: Scales,
         rates: Sequence[float],
         name: str,
+        runtime: str = "",
     ) -> None:
         self._session = session
         self._pieces = Pieces(session.get_modelmeta().custom_metadata_map["pieces"].split("\n"))
         self._known: WeakKeyDictionary[Lexicon, _Known] = WeakKeyDictionary()
         self.base, self.weight, self.scales, self._rates = base, weight, scales, tuple(rates)
+        self.runtime = runtime
         content = repr((name, base.digest, weight, scales, self._rates))
         self.digest = f"neural-{hashlib.sha256(content.encode()).hexdigest()[:12]}"
 
@@ -213,6 +218,7 @@ def load(path: Path, *, base: Ranker) -> NeuralRanker:
         if not all(map(math.isfinite, (weight, *scales, *rates))) or len(rates) != 2:
             raise ValueError("impossible settings")
         name = hashlib.sha256(data).hexdigest()
-        return NeuralRanker(session, base=base, weight=weight, scales=scales, rates=rates, name=name)
+        runtime = f"onnxruntime-{onnxruntime.__version__}"
+        return NeuralRanker(session, base=base, weight=weight, scales=scales, rates=rates, name=name, runtime=runtime)
     except Exception as error:  # onnxruntime's own errors share no base but this
         raise FormatError(path, "not a neural ranker of this version, or damaged") from error
