@@ -78,16 +78,15 @@ licences: setup  ## The licences of all that comes with us; fails on one that is
 floors: setup  ## A part of the tests with the oldest versions that pyproject.toml allows
 	$(BIN)/python release/floors.py
 
-pythons: setup  ## The same tests with the newest versions on other Pythons; PYTHONS says which
-	for python in $(or $(PYTHONS),python3.12 python3.13); do $(BIN)/python release/floors.py --newest --python $$python || exit 1; done
+pythons: setup  ## The same tests with the newest versions on every Python that is supported; PYTHONS="3.12 3.13" chooses
+	$(BIN)/python release/pythons.py $(PYTHONS)
 
 release-check: check test docs dist licences floors  ## All that docs/release.md asks for
 	$(BIN)/python benchmarks/package.py --wheel dist/*.whl
 
 mutation: setup  ## Change the heart of the program in some 1,600 ways, one at a time: do its tests notice? An hour
 	$(BIN)/python -m pip install --quiet 'mutmut>=3.8'
-	$(BIN)/mutmut run
-	$(BIN)/mutmut results
+	$(BIN)/python release/mutation.py $(MUTANTS)
 
 clean:
 	rm -rf mutants $(VENV) build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis

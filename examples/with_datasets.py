@@ -11,9 +11,17 @@ from __future__ import annotations
 import argparse
 from typing import Any
 
-from datasets import Dataset, load_dataset
+from datasets import Dataset, Features, Value, load_dataset
 
 import unspin
+
+# Named, for a process whose texts are all clean could not tell them.
+COLUMNS = {
+    "restored": Value("string"),
+    "is_spun": Value("bool"),
+    "edits": [{"before": Value("string"), "after": Value("string"), "start": Value("int64")}],
+    "error": Value("string"),
+}
 
 
 def restored(row: dict[str, Any], *, column: str = "text") -> dict[str, Any]:
@@ -35,7 +43,8 @@ def main() -> None:
     given = parser.parse_args()
     texts = load_dataset("json", data_files=given.input, split="train")
     assert isinstance(texts, Dataset)
-    texts.map(restored, num_proc=given.processes).to_json(given.output)
+    features = Features({**texts.features, **COLUMNS})
+    texts.map(restored, features=features, num_proc=given.processes).to_json(given.output)
 
 
 if __name__ == "__main__":

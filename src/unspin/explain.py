@@ -27,7 +27,7 @@ from unspin.lattice import Floats
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, DecidedBy, Edit, Entry, Held, HeldReason, Option, Repeat, Restoration, Sentence
 from unspin.pipeline import default_lexicon, examine, inspect
-from unspin.rank import Context, Ranker, Scales, default_ranker
+from unspin.rank import Context, Ranker, Scales, default_ranker, runtime
 from unspin.text import phrase, segment
 
 
@@ -76,6 +76,10 @@ class _Heard:
     @property
     def digest(self) -> str:
         return self._ranker.digest
+
+    @property
+    def runtime(self) -> str:
+        return runtime(self._ranker)
 
     @property
     def scales(self) -> Scales:

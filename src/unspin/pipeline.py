@@ -31,7 +31,7 @@ from unspin.model import (
     Signature,
     SpinEvidence,
 )
-from unspin.rank import Ranker, default_ranker
+from unspin.rank import Ranker, default_ranker, runtime
 from unspin.repeats import find_repeats, without_repeats
 from unspin.screen import is_plain, screen, words_of
 from unspin.siblings import Collection
@@ -221,7 +221,7 @@ def sign(
 ) -> Signature:
     """The signature of what `restore` makes of any text with these."""
     options = [
-        ("ranker", ranker.digest),
+        *_ranked(ranker),
         ("min_confidence", repr(min_confidence)),
         ("keep_duplicates", str(keep_duplicates).lower()),
         ("assume_spun", str(assume_spun).lower()),
@@ -231,6 +231,12 @@ def sign(
     if siblings:
         options.append(("siblings", ",".join(digest(sibling.text) for sibling in siblings)))
     return Signature(release(), lexicon.digest, model.digest, tuple(options))
+
+
+def _ranked(ranker: Ranker) -> tuple[tuple[str, str], ...]:
+    """A ranker in signatures, with what it runs on, if that matters."""
+    named = runtime(ranker)
+    return ("ranker", ranker.digest), *((("runtime", named),) if named else ())
 
 
 def restore_all(
@@ -287,5 +293,5 @@ def inspect(
         gains=tuple(zip(SPIN_RATES, blocks.gains, strict=True)),
         candidates=tuple(chain.from_iterable(candidates(text, some, lexicon) for some in blocks.readings(ranker))),
         duplicates=duplicates,
-        signature=Signature(release(), lexicon.digest, model.digest, (("ranker", ranker.digest),)),
+        signature=Signature(release(), lexicon.digest, model.digest, _ranked(ranker)),
     )

@@ -106,6 +106,12 @@ class Ranker(Protocol):
         ...
 
 
+def runtime(ranker: Ranker) -> str:
+    """What computes a ranker's scores, in so far as another release of it may round otherwise: a `runtime` that the
+    ranker names ("onnxruntime-1.32.0"); "" for none."""
+    return str(getattr(ranker, "runtime", ""))
+
+
 class Unranked:
     """The ranker that has no opinion."""
 

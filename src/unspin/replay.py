@@ -2,15 +2,16 @@
 
 In come lines of `unspin clean --diff json`, or of a batch's edits, and the text that they were made for; out goes, for
 each, whether it came out the same. A line whose signature names another version, lexicon, model, ranker, option or
-sibling is refused, and so is one for another text: the answer says which part differs. What a person or an endpoint
-decided cannot be made again. Refused, by `FormatError`: lines that are no edits, or carry no signature.
+sibling is refused, and so is one for another text: the answer says which part differs. Another runtime of the ranker is
+no reason to refuse, for most edits are the same with it; where one is not, the answer names both. What a person or an
+endpoint decided cannot be made again. Refused, by `FormatError`: lines that are no edits, or carry no signature.
 """
 
 from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -23,10 +24,12 @@ from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon
 from unspin.model import DecidedBy, Signature
 from unspin.pipeline import restore, sign
-from unspin.rank import Ranker
+from unspin.rank import Ranker, runtime
 
 _FLAGS = ("keep_duplicates", "assume_spun", "screened")
 _ANSWERS = {"decisions"}  # options that tell of what was decided afterwards
+_RUNTIME = "runtime"  # the option that tells what computed the ranker's scores
+_NAMED = ("ranker", _RUNTIME, "siblings")  # options that are called by their names
 _BY_OTHERS = {
     DecidedBy.ENDPOINT: "an endpoint decided it",
     DecidedBy.REVIEWER: "a person decided it",
@@ -119,7 +122,7 @@ def _parts(signature: Signature) -> dict[str, str]:
         "version": signature.version,
         "lexicon": signature.lexicon,
         "model": signature.model,
-        **{(key if key in ("ranker", "siblings") else f"option {key}"): value for key, value in signature.options},
+        **{(key if key in _NAMED else f"option {key}"): value for key, value in signature.options},
     }
 
 
@@ -142,7 +145,17 @@ def replay(
             continue
         if one.signature not in made:
             made[one.signature] = _made(prose, one.signature, lexicon, model, ranker, siblings)
-        yield Outcome(one, _problem(one, made[one.signature]))
+        yield Outcome(one, _problem(one, made[one.signature], roundings(one.signature, ranker)))
+
+
+def roundings(signature: Signature, ranker: Ranker) -> str:
+    """Why edits by a signature may come out otherwise with the same ranker: another runtime; "" if it is the same.
+    Signatures of before it was told have none."""
+    options = dict(signature.options)
+    was, now = options.get(_RUNTIME, ""), runtime(ranker)
+    if was == now or options.get("ranker") != ranker.digest:
+        return ""
+    return f"the runtime was {was or 'not told'} and is {now or 'none'}, which may round otherwise"
 
 
 def _made(
@@ -164,8 +177,9 @@ def _made(
         return "its signature does not say with what options it was made"
     used = _chosen(options.get("siblings", ""), siblings)
     now = sign(lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
-    if found := differences(_without_answers(signature), now):
-        return "; ".join(found)
+    was = _without(signature, _ANSWERS)
+    if differences(_without(was, {_RUNTIME}), _without(now, {_RUNTIME})):
+        return "; ".join(differences(was, now))
     restoration = restore(prose.text, lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
     return [_anonymous(json.loads(json.dumps(fields(edit)))) for edit in changes(prose.landed(restoration))]
 
@@ -178,10 +192,9 @@ def _anonymous(edit: dict[str, Any]) -> dict[str, Any]:
     return edit | {"attested_by": [{key: value for key, value in copy.items() if key != "sibling"} for copy in named]}
 
 
-def _without_answers(signature: Signature) -> Signature:
-    """The signature as it was before persons and endpoints decided: what they left alone must still come out."""
-    kept = tuple((name, value) for name, value in signature.options if name not in _ANSWERS)
-    return Signature(signature.version, signature.lexicon, signature.model, kept)
+def _without(signature: Signature, names: set[str]) -> Signature:
+    """The signature without some options: before persons decided, for what they left alone must still come out."""
+    return replace(signature, options=tuple(option for option in signature.options if option[0] not in names))
 
 
 def _chosen(wanted: str, siblings: Sequence[Sibling]) -> list[Sibling]:
@@ -191,7 +204,7 @@ def _chosen(wanted: str, siblings: Sequence[Sibling]) -> list[Sibling]:
     return [by_digest[name] for name in names] if by_digest.keys() >= {*names} else list(siblings)
 
 
-def _problem(one: Recorded, made: list[dict[str, Any]] | str) -> str:
+def _problem(one: Recorded, made: list[dict[str, Any]] | str, rounding: str) -> str:
     if one.edit["decided_by"] in _BY_OTHERS:
         return f"cannot be made again: {_BY_OTHERS[DecidedBy(one.edit['decided_by'])]}"
     if isinstance(made, str):
@@ -201,7 +214,7 @@ def _problem(one: Recorded, made: list[dict[str, Any]] | str) -> str:
         return ""
     near = next((edit for edit in made if (edit["start"], edit["end"]) == (was["start"], was["end"])), None)
     if near is None:
-        return "no edit is made there"
+        return "; ".join(filter(None, ("no edit is made there", rounding)))
     keys = dict.fromkeys((*near, *was))
     differ = [f"{key} is {near.get(key)!r}, not {was.get(key)!r}" for key in keys if near.get(key) != was.get(key)]
-    return "it comes out otherwise: " + "; ".join(differ)
+    return "it comes out otherwise: " + "; ".join(filter(None, (*differ, rounding)))

@@ -115,7 +115,7 @@ def test_findings_are_written_uploaded_and_fail_the_job(project: Path) -> None:
     assert job.code == 1
     assert job.outputs == {"found": "true"}
     assert job.called == [
-        ("github/codeql-action/upload-sarif@v3", {"sarif_file": "unspin.sarif", "category": "unspin"})
+        ("github/codeql-action/upload-sarif@v4", {"sarif_file": "unspin.sarif", "category": "unspin"})
     ]
     assert "::error title=unspin::" in job.printed
     log = json.loads((project / "unspin.sarif").read_text())
@@ -132,6 +132,12 @@ def test_findings_may_be_told_without_failing(project: Path) -> None:
     job = run(project, fail="false", upload="false", sarif="found.sarif", paths="articles\nnotes.md\n")
     assert (job.code, job.outputs, job.called) == (0, {"found": "true"}, [])
     assert (project / "found.sarif").exists()
+
+
+def test_names_may_hold_blanks_and_empty_lines_say_nothing(project: Path) -> None:
+    (project / "articles" / "scraped.txt").rename(project / "articles" / "a b.txt")
+    job = run(project, paths="\n  \narticles/a b.txt\n\nnotes.md\n", fail="false")
+    assert (job.code, job.outputs) == (0, {"found": "true"})
 
 
 def test_clean_texts_pass(project: Path) -> None:

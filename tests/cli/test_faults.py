@@ -126,11 +126,14 @@ def test_a_run_without_faults_changes_what_it_should(folder: Path) -> None:
 # killed
 
 
-@pytest.mark.parametrize(("name", "kills"), [("write", 6), ("lexicon format", 3), ("index add", 2)])
+@pytest.mark.parametrize(
+    ("name", "kills"), [("write", 6), ("clean --write", 12), ("lexicon format", 3), ("index add", 2)]
+)
 def test_a_kill_leaves_the_old_or_the_new_and_nothing_else(name: str, kills: int) -> None:
+    """What is left between two system calls, once in some hundred kills, goes with the next run."""
     found = killed(COMMANDS[name], kills, random.Random(name))
-    assert found["else"] == found["left"] == 0
-    assert found["old"] + found["new"] == kills
+    assert found["else"] == found["unfinished"] == 0
+    assert found["old"] + found["new"] + found["some"] == kills
 
 
 def test_what_a_killed_writer_left_goes_with_the_next_write(tmp_path: Path) -> None:

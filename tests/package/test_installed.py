@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import os
+import pty
+import shutil
+import subprocess
 import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -123,3 +128,62 @@ printf '%s\\n' "${{COMPREPLY[@]}}"
     result = installed.run("bash", "--norc", "-c", script, at=tmp_path)
     assert result.returncode == 0, result.stderr
     assert result.stdout.split() == expected
+
+
+# In a terminal, where Tab is pressed; ^X writes down what then stands on the line.
+ZSHRC = """
+autoload -Uz compinit && compinit -u -D
+eval "$(unspin completion zsh)"
+bindkey '^I' expand-or-complete
+note() { print -r -- "$BUFFER" >| noted }
+zle -N note && bindkey '^X' note
+zle-line-init() { : >| ready }
+zle -N zle-line-init
+"""
+
+
+def _appeared(path: Path) -> str:
+    """What is written into a file, once it is there. Fails after a minute."""
+    end = time.monotonic() + 60
+    while not (path.exists() and (path.name == "ready" or path.read_text())):
+        assert time.monotonic() < end, f"{path.name} never came"
+        time.sleep(0.02)
+    return path.read_text()
+
+
+@pytest.mark.skipif(not shutil.which("zsh"), reason="zsh is not installed")
+@pytest.mark.parametrize(("typed", "expected"), COMPLETED)
+def test_zsh_completes(installed: Installed, tmp_path: Path, typed: str, expected: list[str]) -> None:
+    (tmp_path / ".zshrc").write_text(ZSHRC)
+    (tmp_path / "scraped.txt").touch()
+    ours, theirs = pty.openpty()
+    environment = {"PATH": f"{installed.folder / 'bin'}{os.pathsep}{os.environ['PATH']}", "TERM": "dumb"}
+    shell = subprocess.Popen(
+        ["zsh", "-d", "-i"],
+        cwd=tmp_path,
+        env=environment | {"HOME": str(tmp_path), "ZDOTDIR": str(tmp_path)},
+        stdin=theirs,
+        stdout=theirs,
+        stderr=theirs,
+        start_new_session=True,
+    )
+    try:
+        _appeared(tmp_path / "ready")
+        os.write(ours, f"{typed}\t\x18".encode())
+        assert _appeared(tmp_path / "noted").split() == [*typed.split()[:-1], *expected]
+    finally:
+        shell.kill()
+        shell.wait()
+        os.close(ours)
+        os.close(theirs)
+
+
+@pytest.mark.skipif(not shutil.which("fish"), reason="fish is not installed")
+@pytest.mark.parametrize(("typed", "expected"), COMPLETED)
+def test_fish_completes(installed: Installed, tmp_path: Path, typed: str, expected: list[str]) -> None:
+    """`complete -C` is what fish does where Tab is pressed; what a word means stands behind a tab."""
+    (tmp_path / "scraped.txt").touch()
+    script = f"unspin completion fish | source; complete -C '{typed}'"
+    result = installed.run("fish", "--no-config", "-c", script, at=tmp_path, HOME=str(tmp_path))
+    assert result.returncode == 0, result.stderr
+    assert [line.split("\t")[0] for line in result.stdout.splitlines()] == expected

@@ -11,6 +11,7 @@ import signal
 import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
+from importlib import resources
 from pathlib import Path
 
 import pytest
@@ -383,9 +384,22 @@ def test_what_was_made_otherwise_stays_unless_forced(scrape: Path, tmp_path: Pat
     with pytest.raises(BatchError, match=r"was made otherwise \(text-field\)"):
         run(found(scrape), other)
     surer = plan(tmp_path / "out", settings=replace(SETTINGS, min_confidence=0.9))
-    with pytest.raises(BatchError, match=r"was made otherwise \(signature\)"):
+    with pytest.raises(BatchError, match=r"otherwise \(signature: the option min_confidence was '0.5' and is '0.9'\)"):
         run(found(scrape), surer)
     assert run(found(scrape), surer, force=True).known == 0
+
+
+def test_another_runtime_is_another_way_to_make_it(
+    scrape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What one restored and what the other did must not stand side by side as if they were the same."""
+    sources = found(scrape)[1:2]
+    model = Path(str(resources.files("unspin"))) / "models" / "en.onnx"
+    neural = plan(tmp_path / "out", settings=replace(SETTINGS, ranker=str(model)))
+    run(sources, neural)
+    monkeypatch.setattr("onnxruntime.__version__", "1.0")
+    with pytest.raises(BatchError, match=r"signature: the runtime was 'onnxruntime-[\d.]+' and is 'onnxruntime-1.0'\)"):
+        run(sources, neural)
 
 
 def test_a_folder_with_other_things_is_refused(scrape: Path, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -147,6 +148,7 @@ def signature(**parts: str) -> str:
         ("lexicon", "x", "the lexicon was 'x' and is 'en-autoblog-"),
         ("model", "x", "the model was 'x' and is"),
         ("ranker", "x", "the ranker was 'x' and is 'neural-"),
+        ("ranker", "x|runtime:y", "the ranker was 'x' and is 'neural-"),
         ("assume_spun", "false|colour:red", "the option colour was 'red' and is 'none'"),
         ("assume_spun", "false|siblings:abc", "the siblings was 'abc' and is 'none'"),
         ("assume_spun", "maybe", "does not say with what options"),
@@ -157,6 +159,43 @@ def test_what_of_a_signature_differs_is_said(folder: Path, part: str, value: str
     code, said, _ = run("a.txt", "--replay", "edits.jsonl")
     assert code == 3
     assert all(told in line for line in said.splitlines()) and said
+
+
+def test_another_runtime_is_told_and_is_no_failure(folder: Path) -> None:
+    edits(folder, signature=signature(runtime="onnxruntime-1.0"))
+    code, told, talk = run("a.txt", "--replay", "edits.jsonl")
+    assert (code, told) == (0, "")
+    assert "the runtime was onnxruntime-1.0 and is onnxruntime-" in talk and "which may round otherwise" in talk
+
+
+def test_what_another_runtime_may_have_done_is_said_where_an_edit_differs(folder: Path) -> None:
+    edits(folder, signature=signature(runtime="onnxruntime-1.0"), confidence=0.25)
+    code, said, _ = run("a.txt", "--replay", "edits.jsonl")
+    assert code == 3
+    assert all("not 0.25; the runtime was onnxruntime-1.0 and is" in line for line in said.splitlines()) and said
+
+
+def test_a_signature_of_before_runtimes_were_told_is_replayed(folder: Path) -> None:
+    found = str(restore(TEXT).signature)
+    edits(folder, signature=re.sub(r"\|runtime:[^|]*", "", found))
+    code, told, talk = run("a.txt", "--replay", "edits.jsonl")
+    assert (code, told) == (0, "")
+    assert "the runtime was not told and is onnxruntime-" in talk
+
+
+def test_another_ranker_is_no_matter_of_rounding(folder: Path) -> None:
+    lines = render(restore(TEXT, ranker=UNRANKED), style=DiffStyle.JSON)
+    (folder / "edits.jsonl").write_text(lines, encoding="utf-8")
+    code, said, talk = run("a.txt", "--replay", "edits.jsonl")
+    assert code == 3 and "the ranker was 'none' and is 'neural-" in said
+    assert "round" not in said + talk
+
+
+def test_edits_of_a_screened_text_are_made_again(folder: Path) -> None:
+    lines = render(restore(TEXT, screened=True), style=DiffStyle.JSON)
+    assert "|screened:true" in lines
+    (folder / "edits.jsonl").write_text(lines, encoding="utf-8")
+    assert run("a.txt", "--replay", "edits.jsonl")[:2] == (0, "")
 
 
 def test_the_options_of_the_signature_are_those_it_is_made_with(folder: Path) -> None:

@@ -17,7 +17,7 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors", "schemas", "processes", "trie"),
+    ("model", "errors", "schemas", "processes", "trie", "heap"),
     ("remote",),
     ("text", "gold", "lattice", "files", "stretches"),
     ("sources", "words", "lexicon", "language", "edit", "evaluate", "pairing"),

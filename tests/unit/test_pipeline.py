@@ -10,6 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
 
+import onnxruntime
 import pytest
 
 from unspin import Lexicon, cleaned, inspect, restore
@@ -19,7 +20,7 @@ from unspin.gold import parse_markup
 from unspin.language import default_model
 from unspin.model import DecidedBy, DuplicateKind, Entry, HeldReason, Restoration, Status
 from unspin.pipeline import default_lexicon
-from unspin.rank import UNRANKED
+from unspin.rank import UNRANKED, context_ranker
 from unspin.text import segment
 
 SEEDS = Path(__file__).parents[2] / "seeds"
@@ -140,6 +141,14 @@ def test_signatures_name_what_a_restoration_depends_on() -> None:
         restore("a", lexicon=Lexicon([Entry("x", "y", 0.5)])).signature,
     ]
     assert len({first, *others}) == 4
+
+
+def test_signatures_name_the_runtime_of_a_ranker_that_has_one() -> None:
+    named = ("runtime", f"onnxruntime-{onnxruntime.__version__}")
+    assert named in restore("a").signature.options
+    assert named in inspect("a").signature.options
+    for ranker in (context_ranker(), UNRANKED):
+        assert "runtime" not in dict(restore("a", ranker=ranker).signature.options)
 
 
 def test_inspecting_shows_what_restoring_decides_on(seed: Restoration) -> None:

@@ -13,7 +13,7 @@ import json
 import sqlite3
 import zlib
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import astuple
 from pathlib import Path
 from types import TracebackType
@@ -21,6 +21,8 @@ from typing import Any, NamedTuple, Self
 
 from unspin.batch.model import Outcome, Tally, dumped, loaded
 from unspin.errors import BatchError, OutputError
+from unspin.model import Signature
+from unspin.replay import differences
 
 FORMAT = 1  # of the tables
 MARK = 0x756E6261  # "unba": SQLite's own field for whose file it is
@@ -81,6 +83,14 @@ class Run(NamedTuple):
     jobs: int
     documents: int
     words: int
+
+
+def _change(name: str, was: str, now: str) -> str:
+    """What of a setting is another, as far as it can be said in a line."""
+    with suppress(ValueError):
+        if name == "signature":
+            return f"signature: {'; '.join(differences(Signature.parse(was), Signature.parse(now)))}"
+    return name
 
 
 class Manifest:
@@ -163,7 +173,7 @@ class Manifest:
         known = self.settings
         changed = [name for name in settings if known.get(name, settings[name]) != settings[name]]
         if changed and not force:
-            names = ", ".join(changed)
+            names = ", ".join(_change(name, known[name], settings[name]) for name in changed)
             raise BatchError(self.path.parent, f"was made otherwise ({names}); choose another DIR, or --force it anew")
         with self.together():
             if changed:

@@ -242,7 +242,7 @@ def command(
 
     With --replay, the edits are made again from their signatures: by the same version, lexicon, models and options. An
     edit that comes out otherwise, or was made with something else, is told with the part that differs, and
-    the exit code is 3.
+    the exit code is 3. Another version of onnxruntime is told, and is no failure by itself.
 
     \b
     Examples:
@@ -300,5 +300,7 @@ def _tell(replayed: Replayed, path: Path, failures: Failures) -> None:
     for outcome in failed:
         place = f"{path}:{outcome.recorded.line}"
         product(legible(f"{place}: {outcome.recorded.change}: {outcome.problem}") + "\n")
+    for rounding in replayed.roundings():
+        say(f"{path}: {legible(rounding)}")
     say(f"{counted(len(outcomes) - len(failed), 'edit')} of {len(outcomes):,} made again")
     failures.exit(terminal.FAILED if failed else 0)

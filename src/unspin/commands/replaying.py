@@ -15,7 +15,7 @@ from unspin.commands.options import Stages
 from unspin.commands.records import is_numbered
 from unspin.consensus import Sibling, digest
 from unspin.formats import Reader, Record
-from unspin.replay import Outcome, Recorded, replay
+from unspin.replay import Outcome, Recorded, replay, roundings
 
 
 class Replayed:
@@ -63,6 +63,11 @@ class Replayed:
     def outcomes(self) -> list[Outcome]:
         """What came of each edit, in their order."""
         return list(self._told())
+
+    def roundings(self) -> Iterator[str]:
+        """Why edits may come out otherwise though their signatures name the same models, each reason once."""
+        told = dict.fromkeys(roundings(edit.signature, self._stages["ranker"]) for edit in self._edits)
+        return filter(None, told)
 
     def _told(self) -> Iterator[Outcome]:
         for edit in self._edits:
