@@ -2,9 +2,13 @@
 
 Makes a scrape in JSON Lines, four documents in five clean and the fifth spun, and prints Markdown tables: what a loop
 over the library in one process does with it, and batches with one worker, two, and so on; what is lost between the two;
-the memory of workers while a pipe of `--long` documents is cleaned, as their proportional share (PSS) and what is
-theirs alone; and whether a batch that was killed at `--kills` random moments ends as one that was not. Processor time
-is told beside wall-clock time, for a machine that has something else to do.
+and whether a batch that was killed at `--kills` random moments ends as one that was not. Processor time is told beside
+wall-clock time, for a machine that has something else to do.
+
+`--long MB` pipes so many millions of bytes of JSON Lines into a batch, made as they are read, and prints the memory
+of its processes on the way (Linux): of the largest worker the proportional share (PSS) and what is its own, and of the
+parent. A row has the most since the row before. One document in `--spun` is spun, all if that is 1; each is put
+together from paragraphs drawn at random, so that none comes twice. `--plot FILE.svg` draws it.
 """
 
 from __future__ import annotations
@@ -20,9 +24,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
-from itertools import chain, cycle, islice
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import chain, count, cycle, islice
 from pathlib import Path
+from typing import NamedTuple
 
 import unspin
 from unspin.align import read_pairs
@@ -32,6 +37,10 @@ from unspin.rank import load_ranker
 
 PARAGRAPHS = 8  # of a clean document
 SPUN = 5  # one document in so many
+LONG, SHORT = 20, 5  # paragraphs of a clean and of a spun document of a stream ...
+SHORTEST = 60  # ... and characters of each of them, at the least
+ROWS, LOOKS = 40, 400  # how often memory is told, and how often it is looked at
+PROMISED = 350  # MB a worker
 BATCH = [sys.executable, "-m", "unspin", "batch", "--quiet"]
 
 
@@ -101,29 +110,88 @@ def children(pid: int) -> list[int]:
     return [int(child) for child in Path(f"/proc/{pid}/task/{pid}/children").read_text().split()]
 
 
-def memory(lines: Iterator[str], documents: int, ranker: str, workers: int) -> None:
-    print("\n| documents | MB of text | PSS of a worker, MB | private, MB | parent, MB |")
+def paragraphs(texts: Iterable[str]) -> list[str]:
+    """The paragraphs of texts, each as JSON has it inside a string."""
+    return [json.dumps(line)[1:-1] for text in texts for line in text.splitlines() if len(line) >= SHORTEST]
+
+
+def stream(pairs: Path, clean: Path, one_in: int) -> Iterator[bytes]:
+    """Lines of a scrape without end of which one in so many documents is spun, and no two are the same."""
+    spun = paragraphs(copy for pair in read_pairs(pairs) for copy in pair.spun)
+    news = paragraphs(chunks(clean)) if one_in > 1 else []
+    chance = random.Random(0)
+    for number in count():
+        some = chance.choices(news, k=LONG) if number % one_in else chance.choices(spun, k=SHORT)
+        text = "\\n\\n".join(dict.fromkeys(some))
+        yield f'{{"id": {number}, "text": "{text}"}}\n'.encode()
+
+
+class Held(NamedTuple):
+    """What the processes of a batch hold, in MB, after so many documents and MB of input."""
+
+    documents: int
+    fed: float
+    worker: float
+    own: float
+    parent: float
+
+    def most(self, other: Held) -> Held:
+        return Held(max(self.documents, other.documents), *map(max, self[1:], other[1:]))
+
+
+def held(process: int, documents: int, fed: int) -> Held:
+    each = [memory_of(pid) for pid in children(process)]
+    worker, own = map(max, zip(*each, strict=True)) if each else (0, 0)
+    return Held(documents, *(size / 1_000_000 for size in (fed, worker, own, memory_of(process)[0])))
+
+
+def memory(lines: Iterator[bytes], size: int, ranker: str, workers: int) -> Iterator[Held]:
+    """Pipe so many bytes into a batch. Prints and yields what its processes hold, ROWS times, and the rate."""
+    print("\n| documents | MB of input | PSS of a worker, MB | its own, MB | parent, MB |")
     print("| ---: | ---: | ---: | ---: | ---: |")
     with tempfile.TemporaryDirectory() as folder:
         command = [*BATCH, "--ranker", ranker, "-j", str(workers), "-o", f"{folder}/out", "-"]
+        start = time.perf_counter()
         process = subprocess.Popen(command, stdin=subprocess.PIPE)
         assert process.stdin is not None
-        fed = 0
-        for number, line in enumerate(islice(lines, documents), 1):
-            data = line.encode()
-            process.stdin.write(data)
-            fed += len(data)
-            if number % (documents // 20 or 1) == 0:
-                pss, private = map(max, zip(*map(memory_of, children(process.pid)), strict=True))
-                row = [number, *(size // 1_000_000 for size in (fed, pss, private, memory_of(process.pid)[0]))]
-                print("| " + " | ".join(f"{cell:,}" for cell in row) + " |", flush=True)
+        fed, looked, row, most = 0, 0, 1, Held(0, 0, 0, 0, 0)
+        for number, line in enumerate(lines, 1):
+            fed += process.stdin.write(line)
+            if fed - looked >= size / LOOKS:
+                looked, most = fed, most.most(held(process.pid, number, fed))
+            if fed >= size * row / ROWS:
+                print("| " + " | ".join(f"{cell:,.0f}" for cell in most) + " |", flush=True)
+                yield most
+                row, most = row + 1, Held(0, 0, 0, 0, 0)
+            if fed >= size:
+                break
         process.stdin.close()
-        process.wait()
+        if process.wait():
+            sys.exit(f"the batch ended with exit code {process.returncode}")
+        print(f"\n{fed / 1e6 / (time.perf_counter() - start):,.1f} MB of input a second")
 
 
-def kills(path: Path, ranker: str, count: int, workers: int) -> None:
+def draw(curve: Sequence[Held], path: Path) -> None:
+    from matplotlib import rc_context
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7, 3.5), layout="constrained")
+    axes = figure.subplots()
+    columns = {"a worker": "worker", "of it, its own": "own", "parent": "parent"}
+    for (label, column), colour in zip(columns.items(), ("#1f5fa8", "#7fb3e0", "0.5"), strict=True):
+        values = [getattr(point, column) for point in curve]
+        axes.plot([point.fed / 1000 for point in curve], values, color=colour, label=label)
+    axes.set(xlabel="GB of input", ylabel="MB of memory (PSS)", xlim=(0, None), ylim=(0, 400))
+    axes.axhline(PROMISED, color="0.6", linestyle="--", linewidth=1)
+    axes.spines[["top", "right"]].set_visible(False)
+    axes.legend(frameon=False, loc="lower right")
+    with rc_context({"svg.hashsalt": "unspin"}):  # else ids are random
+        figure.savefig(path, dpi=150, metadata={"Date": None} if path.suffix == ".svg" else None)
+
+
+def kills(path: Path, ranker: str, times: int, workers: int) -> None:
     """Kill a batch, the parent alone or all of its processes, and start it again; a new one when it has ended."""
-    moments, ended, left = random.Random(count), 0, count
+    moments, ended, left = random.Random(times), 0, times
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         whole, out = folder / "whole", folder / "out"
@@ -145,7 +213,7 @@ def kills(path: Path, ranker: str, count: int, workers: int) -> None:
             if not left:
                 break
             shutil.rmtree(out)
-    print(f"\n{count:,} kills, {ended:,} batches ended: every output is that of a batch that was not disturbed")
+    print(f"\n{times:,} kills, {ended:,} batches ended: every output is that of a batch that was not disturbed")
 
 
 def contents(folder: Path) -> dict[str, bytes]:
@@ -158,7 +226,9 @@ def main() -> None:
     parser.add_argument("--pairs", type=Path, help="aligned pairs")
     parser.add_argument("--clean", type=Path, help="clean text, a paragraph a line")
     parser.add_argument("--documents", type=int, default=2_000, help="of the scrape; 0: no table of speeds")
-    parser.add_argument("--long", type=int, default=0, help="documents that are piped in while memory is watched")
+    parser.add_argument("--long", type=int, default=0, help="MB that are piped in while memory is watched")
+    parser.add_argument("--spun", type=int, default=200, help="one document in so many of these is spun")
+    parser.add_argument("--plot", type=Path, help="a picture of the memory, .svg or .png; needs matplotlib")
     parser.add_argument("--kills", type=int, default=0)
     parser.add_argument("--workers", type=int, default=2)
     parser.add_argument("--ranker", default="neural")
@@ -180,7 +250,10 @@ def main() -> None:
             path.write_text("".join(made[:400]), encoding="utf-8")
             kills(path, arguments.ranker, arguments.kills, arguments.workers)
     if arguments.long:
-        memory(lines, arguments.long, arguments.ranker, arguments.workers)
+        long = stream(arguments.pairs, arguments.clean, arguments.spun)
+        curve = list(memory(long, arguments.long * 1_000_000, arguments.ranker, arguments.workers))
+        if arguments.plot:
+            draw(curve, arguments.plot)
 
 
 if __name__ == "__main__":

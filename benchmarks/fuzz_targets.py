@@ -25,6 +25,7 @@ from unspin.cases.reading import read_case
 from unspin.diff import DiffStyle, render
 from unspin.edit import apply, cleaned, invert, removals
 from unspin.files import decode
+from unspin.formats import Prose
 from unspin.gold import parse_markup
 from unspin.index import Index, describe
 from unspin.language import LanguageModel, default_model, load_model
@@ -189,7 +190,7 @@ def edits(data: bytes, folder: Path) -> None:
     path = folder / "fuzz.jsonl"
     path.write_bytes(data)
     found = list(read_edits(path))
-    list(replay(SPUN, found, lexicon=_lexicon(), model=default_model(), ranker=UNRANKED))
+    list(replay(Prose.plain(SPUN), found, lexicon=_lexicon(), model=default_model(), ranker=UNRANKED))
 
 
 def _edits() -> list[bytes]:

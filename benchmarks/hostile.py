@@ -3,9 +3,9 @@
     python benchmarks/hostile.py CLEAN... [--megabytes 1 5 50] [--ranker neural] [--kind KIND]...
 
 CLEAN are texts to make one endless line of, gzipped or not. Every kind of text is made in every size, in millions of
-bytes, and restored by `unspin clean` in a process of its own; the table has seconds and peak memory of that process,
-what a megabyte more costs of both against the size before, and the ratio of the last size's seconds a megabyte to the
-first one's: 1 is linear.
+bytes, and restored by `unspin clean` in a process of its own; the table has seconds of processor time and peak memory
+of that process, what a megabyte more costs of both against the size before, and the ratio of each size's seconds a
+megabyte to the first one's, without what the program takes to start: 1 is linear.
 """
 
 from __future__ import annotations
@@ -15,7 +15,6 @@ import os
 import random
 import subprocess
 import sys
-import time
 import unicodedata
 from collections.abc import Callable, Iterator
 from itertools import cycle
@@ -98,12 +97,11 @@ def written(path: Path, pieces: Iterator[str], size: int) -> None:
 
 
 def cleaned(path: Path, ranker: str) -> tuple[float, float, int]:
-    """Seconds, megabytes and exit code of `unspin clean`."""
+    """Seconds of processor time, megabytes and exit code of `unspin clean`."""
     command = [sys.executable, "-m", "unspin", "clean", "-q", "--ranker", ranker, str(path)]
-    start = time.perf_counter()
     process = subprocess.Popen(command, stdout=subprocess.DEVNULL)
     _, status, used = os.wait4(process.pid, 0)
-    return time.perf_counter() - start, used.ru_maxrss / 1000, os.waitstatus_to_exitcode(status)
+    return used.ru_utime + used.ru_stime, used.ru_maxrss / 1000, os.waitstatus_to_exitcode(status)
 
 
 def main() -> None:
@@ -117,6 +115,8 @@ def main() -> None:
     print("text\tMB\tseconds\tseconds/MB more\tmemory, MB\tmemory/MB more\tratio", flush=True)
     with TemporaryDirectory() as folder:
         path = Path(folder, "hostile.txt")
+        path.write_text(SAID)
+        start, _, _ = cleaned(path, wanted.ranker)
         for kind in wanted.kind or kinds:
             first = before = (0.0, 0.0, 0.0)
             for size in wanted.megabytes:
@@ -128,7 +128,7 @@ def main() -> None:
                     (now - then) / (size - before[0]) for now, then in zip((seconds, memory), before[1:], strict=True)
                 ]
                 first = first if first[0] else (size, seconds, memory)
-                ratio = seconds / size / (first[1] / first[0])
+                ratio = (seconds - start) / size / ((first[1] - start) / first[0])
                 row = (
                     f"{size:g}",
                     f"{seconds:.1f}",

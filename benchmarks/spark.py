@@ -9,9 +9,10 @@ compared, a tenth are spun copies of others. What loads the models is not counte
 
 Rates are words a second on the clock, and by the processor time of the workers and all that they start (Linux), which
 other programs on the machine change little. Shuffled is what tasks wrote for one another, saved what they wrote to
-stay, both by Spark's event log. Skew is the longest task of the longest stage by its median, Python the peak memory of
-the largest Python process. What a crawl would take is computed from how processor time grows from a tenth of the
-documents to all of them: a job's fixed costs, which are most of it here, are nothing there.
+stay, both by Spark's event log. Skew is the longest task of the longest stage by its median, Python the memory of the
+largest Python process at its peak: its proportional share (PSS), what is its own, and all that it sees (RSS). What a
+crawl would take is computed from how processor time grows from a tenth of the documents to all of them: a job's fixed
+costs, which are most of it here, are nothing there.
 """
 
 from __future__ import annotations
@@ -32,7 +33,8 @@ from itertools import chain, cycle, islice, repeat
 from pathlib import Path
 from statistics import median
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING, NamedTuple
+from threading import Event, Thread
+from typing import TYPE_CHECKING, NamedTuple, Self
 
 import click
 
@@ -48,6 +50,7 @@ LOOPBACK = "127.0.0.1"
 PARTITIONS = 8
 SECONDS = 120  # that a process may take to come up
 HOURS = 3600
+LOOK = 0.25  # seconds between two looks at memory
 
 
 class Tasks(NamedTuple):
@@ -67,14 +70,14 @@ class Job(NamedTuple):
     size: int
     wall: float
     used: float
-    memory: float  # MB, of the largest Python process
+    memory: tuple[float, float, float]  # MB, of the largest Python process: its share, its own, all
     tasks: Tasks
 
     def __str__(self) -> str:
         rate = f"{self.words / self.wall:8,.0f} words/s, {self.words / self.used:8,.0f} by processor time"
         shuffled, saved = self.tasks.shuffled / self.size, self.tasks.saved / self.size
         moved = f"shuffled {shuffled:.2f}, saved {saved:.2f} times the text, skew {self.tasks.skew:.1f}"
-        moved += f", Python {self.memory:,.0f} MB"
+        moved += ", Python {:,.0f} MB, {:,.0f} its own, {:,.0f} with all that is shared".format(*self.memory)
         return f"{self.name:7} {self.words:>10,} words, {self.workers} workers: {self.wall:6.1f} s, {rate}; {moved}"
 
 
@@ -218,16 +221,36 @@ def used(sessions: Sequence[int]) -> float:
     return ticks / os.sysconf("SC_CLK_TCK")
 
 
-def memory(sessions: Sequence[int]) -> float:
-    """MB that the largest Python process of some sessions has held at most, so far."""
-    most = 0.0
-    for path in Path("/proc").glob("[0-9]*"):
-        with suppress(OSError):
-            name, fields = (path / "comm").read_text(), (path / "stat").read_text().rpartition(")")[2].split()
-            if int(fields[3]) in sessions and name.startswith("python"):
-                rows = dict(row.split(":", 1) for row in (path / "status").read_text().splitlines())
-                most = max(most, int(rows["VmHWM"].split()[0]) / 1024)
-    return most
+class Watch(Thread):
+    """Looks at the Python processes of some sessions, for as long as the `with` statement lasts.
+
+    `most` is what the largest of them held, in MB: the proportional share (PSS), what is its own, and all that it sees.
+    """
+
+    def __init__(self, sessions: Sequence[int]) -> None:
+        super().__init__(daemon=True)
+        self.most = (0.0, 0.0, 0.0)
+        self._sessions = sessions
+        self._ended = Event()
+
+    def run(self) -> None:
+        while not self._ended.wait(LOOK):
+            for path in Path("/proc").glob("[0-9]*"):
+                with suppress(OSError, KeyError):  # it ended meanwhile
+                    name, fields = (path / "comm").read_text(), (path / "stat").read_text().rpartition(")")[2].split()
+                    if int(fields[3]) in self._sessions and name.startswith("python"):
+                        rows = (row.split() for row in (path / "smaps_rollup").read_text().splitlines()[1:])
+                        held = {row[0]: int(row[1]) / 1000 for row in rows}
+                        now = held["Pss:"], held["Private_Clean:"] + held["Private_Dirty:"], held["Rss:"]
+                        self.most = max(self.most, now)
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._ended.set()
+        self.join()
 
 
 def run(workers: int, restored: Sequence[str], compared: Sequence[str]) -> Iterator[Job]:
@@ -242,25 +265,18 @@ def run(workers: int, restored: Sequence[str], compared: Sequence[str]) -> Itera
 
     with TemporaryDirectory() as name:
         folder = Path(name)
-        with cluster(workers, folder) as (spark, sessions):
-            for job, texts in ((clean, restored), (dedupe, compared)):
+        for job, texts in ((clean, restored), (dedupe, compared)):
+            with cluster(workers, folder) as (spark, sessions):  # another one, for processes keep what they have loaded
                 for share in (100, 10, 1):
                     path = folder / f"{job.__name__}-{share}"
                     words, size = written(texts[::share], path)
                     started, clock, before = time.time(), time.perf_counter(), used(sessions)
-                    job(spark.read.parquet(str(path)), f"{path}-done")
+                    with Watch(sessions) as watch:
+                        job(spark.read.parquet(str(path)), f"{path}-done")
                     wall, processor = time.perf_counter() - clock, used(sessions) - before
                     if share < 100:  # which loads the models
-                        yield Job(
-                            job.__name__,
-                            workers,
-                            words,
-                            size,
-                            wall,
-                            processor,
-                            memory(sessions),
-                            tasks(folder, started),
-                        )
+                        done = tasks(folder, started)
+                        yield Job(job.__name__, workers, words, size, wall, processor, watch.most, done)
 
 
 def crawl(small: Job, large: Job, *, size: float, cores: int, price: float) -> str:

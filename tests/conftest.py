@@ -9,23 +9,10 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from samples import EXTRAORDINARY, FIGHT, FOUR, MORE, WAR, candidate, repeated, restoration
 
 from unspin.lexicon import Lexicon
-from unspin.model import (
-    Candidate,
-    DecidedBy,
-    DuplicateGroup,
-    DuplicateKind,
-    Edit,
-    Entry,
-    Held,
-    HeldReason,
-    Option,
-    Repeat,
-    Restoration,
-    Signature,
-    SpinEvidence,
-)
+from unspin.model import Candidate, DecidedBy, Edit, Entry, Held, HeldReason, Restoration
 from unspin.review.ledger import Ledger
 
 
@@ -41,36 +28,24 @@ REVIEWED = (
     "The struggle was a unprecedented one, and the struggle goes on. It costs extra.\n"
 )
 OTHER = "Another struggle costs extra.\n"
-ENTRIES = {
-    "struggle": (
-        Entry("struggle", "war", 0.26, 347, source="learned"),
-        Entry("struggle", "fight", 0.33, 270, source="learned"),
-    ),
-    "unprecedented": (Entry("unprecedented", "extraordinary", 0.4, 31, source="learned"),),
-    "extra": (Entry("extra", "more", 0.98, 8922, source="learned"),),
-    "4": (Entry("4", "four", 0.87, 970, source="learned"),),
-}
+ENTRIES = {"struggle": (WAR, FIGHT), "unprecedented": (EXTRAORDINARY,), "extra": (MORE,), "4": (FOUR,)}
 
 
 def _restored(text: str) -> tuple[Restoration, list[Candidate]]:
     """What a restoration of REVIEWED or OTHER might be, with its candidates."""
-    last = text.rindex("\n\n") + 2 if "\n\n" in text else len(text)
+    first, _, rest = text.partition("\n\n")
+    last = text.rindex(first) if rest else len(text)
     edits, held, candidates = [], [], []
     for found in re.finditer("|".join(ENTRIES), text[:last]):
-        entries = ENTRIES[found.group()]
-        options = [Option(e.original, e, 0.95 if n == 0 else 0.04) for n, e in enumerate(entries)]
-        candidate = Candidate(*found.span(), found.group(), (*options, Option(found.group(), None, 0.01)))
-        candidates.append(candidate)
-        if found.group() == "4":
-            held.append(Held(candidate, HeldReason.NUMBER))
+        start, end, entry = *found.span(), ENTRIES[found.group()][0]
+        candidates.append(candidate((start, end, found.group()), *ENTRIES[found.group()]))
+        if entry is FOUR:
+            held.append(Held(candidates[-1], HeldReason.NUMBER))
         else:
-            sure = 0.95 - 0.1 * (found.group() == "unprecedented")
-            after = entries[0].original
-            edits.append(Edit(*found.span(), found.group(), after, entries[0], sure, DecidedBy.DECODER))
-    repeats = (Repeat(last, len(text) - 1, DuplicateKind.EXACT, 1.0),)
-    groups = (DuplicateGroup(0, text.index("\n"), repeats),) if last < len(text) else ()
-    spin, signature = SpinEvidence(0.9, 1.1, 30, True), Signature("1", "a", "b", (("ranker", "c"),))
-    return Restoration(text, spin, groups, tuple(edits), tuple(held), signature), candidates
+            sure = 0.85 if entry is EXTRAORDINARY else 0.95
+            edits.append(Edit(start, end, found.group(), entry.original, entry, sure, DecidedBy.DECODER))
+    repeats = (repeated(text, first),) if rest else ()
+    return restoration(text, *edits, held=tuple(held), repeats=repeats), candidates
 
 
 @pytest.fixture

@@ -12,6 +12,7 @@ import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
+from sys import intern
 
 from unspin.decode import Blocks, Decoding, Reading
 from unspin.edit import carry_case
@@ -48,7 +49,7 @@ _DECADE = re.compile(r"\b(?:[Nn]ineteen )?(" + "|".join(_DECADES) + r")\b")
 _DIGITS = re.compile(r"\d+")
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def quantities(words: str) -> Counter[int]:
     """The numbers a phrase states, in digits or words; "one" alone is a pronoun more often than a number.
 
@@ -81,7 +82,7 @@ def _keeps_name(before: str, option: str, after: str) -> bool:
     return not patterned or option != option.lower() or after.isupper()
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def guard(before: str, option: str, after: str) -> HeldReason | None:
     """Why an edit may not be made on its own, if so. `option` is the lexicon's writing of `after`."""
     if quantities(before) != quantities(after):
@@ -145,7 +146,7 @@ def decide(
             rivals[place].append(reading)
     for reading in chosen:
         start, end = reading.tokens[0].start, reading.tokens[-1].end
-        option, before = _option(text, reading, lexicon), text[start:end]
+        option, before = _option(text, reading, lexicon), intern(text[start:end])  # the same few, in a long text
         if option.after == before or option.entry is None:
             continue
         confidence = calibrated(option.posterior)

@@ -189,8 +189,8 @@ class Blocks:
     """A document in blocks: how much each gains at each spin rate, and what it may have read as.
 
     `gains` and `words` are those of the whole. Most documents are one block; of those that are more, only the first
-    ones are held, and the others made again when their readings are asked for. `sentences` gives the same ones each
-    time.
+    ones are held, until their readings are asked for; the others are made again then. `sentences` gives the same ones
+    each time.
     """
 
     def __init__(self, sentences: Callable[[], Iterable[Sentence]], lexicon: Lexicon, model: LanguageModel) -> None:
@@ -212,12 +212,20 @@ class Blocks:
         for group in islice(_blocks(self._sentences()), first, None):
             yield _Block(group, *self._stages, mixed=self._mixed)
 
+    def _again(self) -> Iterator[_Block]:
+        """All blocks once more; those that were held are let go, one after the other."""
+        held, self._held = self._held[::-1], []
+        first = len(held)
+        while held:
+            yield held.pop()
+        yield from self._made(first)
+
     def readings(self, ranker: Ranker, *, assume_spun: bool = False) -> Iterator[tuple[Reading, ...]]:
         """The readings of each block in turn, at its own best rate.
 
         A block that does not look spun at all is not ranked, for most text is clean, unless `assume_spun` denies that.
         """
-        for block, gain in zip(chain(self._held, self._made(HELD)), self._gains, strict=True):
+        for block, gain in zip(self._again(), self._gains, strict=True):
             if block.found:
                 asked = ranker if assume_spun or gain.max() > 0.0 else UNRANKED
                 yield tuple(_readings(block, *block.decode(SPIN_RATES[int(np.argmax(gain))], asked)))

@@ -9,15 +9,18 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from bisect import bisect_left
+from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise, zip_longest
+from typing import NamedTuple
 
 from unspin.errors import EditConflict
 from unspin.model import DecidedBy, Document, DuplicateGroup, Edit, Restoration, Token
 from unspin.text import OPENERS, normalise, tokens
+
+JOINED = 1 << 14  # pieces of a text at a time
 
 
 def _ordered(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -38,7 +41,11 @@ def apply(text: str, edits: Iterable[Edit], *, start: int = 0, end: int | None =
     >>> apply("the struggle", [Edit(4, 12, "struggle", "war", None, 1.0, DecidedBy.DECODER)])
     'the war'
     """
-    parts: list[str] = []
+    return _whole(_pieces(text, edits, start, end))
+
+
+def _pieces(text: str, edits: Iterable[Edit], start: int, end: int | None) -> Iterator[str]:
+    """What stands between the edits, and what they write, in turn."""
     position = start
     for edit in _ordered(edits):
         if edit.end > len(text):
@@ -47,9 +54,18 @@ def apply(text: str, edits: Iterable[Edit], *, start: int = 0, end: int | None =
             found = text[edit.start : edit.end]
             problem = f"it quotes {edit.before[:40]!r}, the text reads {found[:40]!r}; was it made for another text?"
             raise EditConflict(edit.start, edit.end, problem)
-        parts += text[position : edit.start], edit.after
+        yield text[position : edit.start]
+        yield edit.after
         position = edit.end
-    return "".join([*parts, text[position:end]])
+    yield text[position:end]
+
+
+def _whole(pieces: Iterator[str]) -> str:
+    """Pieces joined; those of a long text, some at a time, for each takes more memory than what it holds."""
+    joined: list[str] = []
+    while some := list(islice(pieces, JOINED)):
+        joined.append("".join(some))
+    return "".join(joined)
 
 
 def invert(edits: Iterable[Edit]) -> tuple[Edit, ...]:
@@ -93,7 +109,7 @@ def _capitalised(word: re.Match[str]) -> str:
     return text if text != text.lower() else text[0].title() + text[1:]  # iPhone, eBay stay
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def carry_case(before: str, after: str, *, sentence_start: bool) -> str:
     """The restored phrase `after` in the case pattern of the spun phrase `before`.
 
@@ -141,6 +157,7 @@ _GLIDE = re.compile(  # spelled with a vowel, said with "y" or "w"
       | u(?:ni(?![nm]|d(?!i))|nanim|s[aeu]|t[aeio]|r[aeiou]|k|biq|ga|fo|yg|ighur)""",
     re.VERBOSE,
 )
+HEARD = 4  # tokens behind an edit among which its follower is looked for
 _EITHER = re.compile(r"histor|herb\b|homage")  # both "a" and "an" are in good use
 
 
@@ -172,7 +189,7 @@ def _first_word(found: Iterable[Token]) -> str | None:
     return None if leader is None else leader.text if leader.is_word else ""
 
 
-@lru_cache(maxsize=1 << 14)
+@lru_cache(maxsize=1 << 13)
 def _first_spoken(phrase: str) -> str | None:
     return _first_word(tokens(phrase))
 
@@ -187,30 +204,51 @@ def _agreeing(article: str, word: str, *, shouted: bool) -> str:
     return right.capitalize() if article[0].isupper() else right
 
 
-def _heard(words: Sequence[Token], edits: Sequence[Edit]) -> Iterator[tuple[Edit, str, str]]:
-    """Each edit, last first, with the first word a reader meets from its start on and from its end on."""
-    limit, beyond = words[-1].end if words else 0, ""
-    for edit in reversed(edits):
-        index = bisect_left(words, edit.end, key=lambda word: word.start)
-        between = (w for w in words[index : index + 4] if w.end <= limit)
-        after = _first_word(between)
-        follower = beyond if after is None else after
-        spoken = edit.after  # in capitals the lexicon's spelling tells a word from an initialism
-        if edit.entry and normalise(edit.entry.original) == normalise(spoken):
-            spoken = edit.entry.original
-        leader = _first_spoken(spoken)
-        limit, beyond = edit.start, follower if leader is None else leader
-        yield edit, beyond, follower
+class _Setting(NamedTuple):
+    """An edit where it stands. Before it, brackets and quotes aside, is the token `leading`, and the token `previous`
+    before that; `follower` is the first word behind it, "" if what stands there is none, None if that is the next edit;
+    `limit` is where the edit before it lets go."""
+
+    edit: Edit
+    leading: Token | None
+    previous: Token | None
+    follower: str | None
+    limit: int
 
 
-def _article_before(document: Document, words: Sequence[Token], position: int, *, shouted: bool) -> Token | None:
-    """The article that the word at `position` follows, if one does. "A" after a word is a name: "Plan A"."""
-    index = bisect_left(words, position, key=lambda word: word.start) - 1
-    while index >= 0 and words[index].text in OPENERS:
-        index -= 1
-    if index < 0 or words[index].norm not in _ARTICLES:
+def _settings(document: Document, edits: Sequence[Edit]) -> Iterator[_Setting]:
+    """The edits in their places; of all the tokens around them, few are held at a time."""
+    coming, ahead = _near(document, edits), deque[Token]()
+    leading = previous = last = None
+    limit = 0
+    for edit, right in zip_longest(edits, islice(edits, 1, None)):
+        while (token := ahead.popleft() if ahead else next(coming, None)) and token.start < edit.start:
+            if token.text not in OPENERS:
+                leading, previous = token, last
+            last = token
+        ahead.extendleft([token] if token else [])
+        behind = [token for token in ahead if token.start >= edit.end]
+        while len(behind) < HEARD and (token := next(coming, None)):
+            ahead.append(token)
+            behind += [token] if token.start >= edit.end else []
+        follower = _first_word(word for word in behind[:HEARD] if right is None or word.end <= right.start)
+        yield _Setting(edit, leading, previous, follower, limit)
+        limit = max(edit.start + 1, edit.end)
+
+
+def _leader(edit: Edit) -> str | None:
+    """The first word that a reader meets in an edit, None if there is none."""
+    spoken = edit.after  # in capitals the lexicon's spelling tells a word from an initialism
+    if edit.entry and normalise(edit.entry.original) == normalise(spoken):
+        spoken = edit.entry.original
+    return _first_spoken(spoken)
+
+
+def _article_before(document: Document, setting: _Setting, *, shouted: bool) -> Token | None:
+    """The article that an edit follows, if it does. "A" after a word is a name: "Plan A"."""
+    article, previous, position = setting.leading, setting.previous, setting.edit.start
+    if article is None or article.norm not in _ARTICLES or article.start < setting.limit:
         return None
-    article, previous = words[index], words[index - 1] if index else None
     if len(document.text[article.end : position + 1].splitlines()) > 1:  # the paragraph before ended in "a"
         return None
     if article.end > position or not document.text[article.end : article.end + 1].isspace():  # "A-list"
@@ -244,22 +282,33 @@ def mend_articles(document: Document, edits: Iterable[Edit]) -> tuple[Edit, ...]
     one inside or at the end of an edit's `after` is put right there. Other articles are left alone,
     and so is one before a word that takes both ("an historic"). `EditConflict` as in `invert`.
     """
-    ordered = _ordered(edits)
-    words = list(_near(document, ordered))
-    free = {right.start: max(left.start + 1, left.end) for left, right in pairwise(ordered)}
     mended: list[Edit] = []
-    for edit, leader, follower in _heard(words, ordered):
+    run: list[_Setting] = []  # edits with nothing between them: each is followed by the next one's first word
+    for setting in _settings(document, _ordered(edits)):
+        run.append(setting)
+        if setting.follower is not None:
+            mended += _agreed(document, run)
+            run = []
+    return (*mended, *_agreed(document, run))
+
+
+def _agreed(document: Document, run: Sequence[_Setting]) -> Iterator[Edit]:
+    mended: list[Edit] = []
+    word = ""
+    for setting in reversed(run):
+        edit, follower = setting.edit, word if setting.follower is None else setting.follower
+        leader = _leader(edit)
+        word = follower if leader is None else leader
         shouted = _is_shouted(edit.before)
         after = _inner_articles_agree(edit.after, follower, shouted=shouted)
         if after != edit.before:
             mended.append(edit if after == edit.after else replace(edit, after=after))
-        article = _article_before(document, words, edit.start, shouted=shouted)
-        if article and article.start >= free.get(edit.start, 0):
-            right = _agreeing(article.text, leader, shouted=shouted)
+        if article := _article_before(document, setting, shouted=shouted):
+            right = _agreeing(article.text, word, shouted=shouted)
             if right != article.text:
                 span = article.start, article.end, article.text
                 mended.append(Edit(*span, right, None, edit.confidence, DecidedBy.AGREEMENT))
-    return tuple(reversed(mended))
+    return reversed(mended)
 
 
 def _inner_articles_agree(after: str, follower: str, *, shouted: bool) -> str:

@@ -11,9 +11,9 @@ whole readings of the text, in which neighbours have their say, and what the doc
 from __future__ import annotations
 
 import math
-from bisect import bisect_right
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -21,10 +21,11 @@ from unspin.channel import LEAST_KEPT
 from unspin.consensus import Sibling
 from unspin.decide import MIN_CONFIDENCE, calibrated, guard
 from unspin.edit import apply, removals
+from unspin.formats import Prose
 from unspin.language import START, LanguageModel, default_model
 from unspin.lattice import Floats
 from unspin.lexicon import Lexicon
-from unspin.model import Candidate, Edit, Entry, Held, HeldReason, Option, Repeat, Restoration, Sentence
+from unspin.model import Candidate, DecidedBy, Edit, Entry, Held, HeldReason, Option, Repeat, Restoration, Sentence
 from unspin.pipeline import default_lexicon, examine, inspect
 from unspin.rank import Context, Ranker, Scales, default_ranker, runtime
 from unspin.text import phrase, segment
@@ -123,6 +124,29 @@ def explain(
     decided |= {(held.candidate.start, held.candidate.end): held for held in restoration.held}
     found = [*_explained(restoration, candidates, decided, _Scales(lexicon, model, heard)), *_removed(restoration)]
     return restoration, tuple(sorted(found, key=lambda one: (one.start, one.end)))
+
+
+def landed(
+    prose: Prose, restoration: Restoration, found: Sequence[Explanation]
+) -> tuple[Restoration, tuple[Explanation, ...]]:
+    """What was explained of a document's text, as its source has it: what would change markup was left alone, and where
+    a paragraph of a page goes, its words do."""
+    if prose.source is prose.text:
+        return restoration, tuple(found)
+    inside = prose.landed(restoration)
+    decided: dict[tuple[int, int], Edit | Held] = {(edit.start, edit.end): edit for edit in inside.edits}
+    decided |= {(held.candidate.start, held.candidate.end): held for held in inside.held}
+    removed = removals(inside.duplicates, inside.original) or inside.edits
+    gone = [edit for edit in removed if edit.decided_by is DecidedBy.DUPLICATE]
+    starts = [edit.start for edit in gone]
+    made: list[Explanation] = []
+    for one in found:
+        if one.repeat:
+            inner = gone[bisect_left(starts, one.start) : bisect_left(starts, one.end)]
+            made += (replace(one, start=edit.start, end=edit.end, decided=edit) for edit in inner)
+        else:
+            made.append(replace(one, decided=decided.get((one.start, one.end))))
+    return inside, tuple(made)
 
 
 def _removed(restoration: Restoration) -> Iterator[Explanation]:

@@ -1,9 +1,9 @@
 """Texts from files, and files that are written whole or not at all.
 
-In come paths, patterns and URLs as a person types them; out go texts, exact to the last character, with the encoding
-to write them back in. A byte-order mark and the line breaks are part of the text, so whatever is not edited stays
-byte-identical. Refused, by `InputError`: what is missing, unreadable, binary, or in no encoding that fits, and
-directories without texts. Refused, by `OutputError`: a target that cannot be written; it stays as it was.
+In come sources; out go texts, exact to the last character, with the encoding to write them back in. A byte-order mark
+and the line breaks are part of the text, so whatever is not edited stays byte-identical. Refused, by `InputError`: what
+is missing, unreadable, binary, or in no encoding that fits. Refused, by `OutputError`: a target that cannot be
+written; it stays as it was.
 """
 
 from __future__ import annotations
@@ -12,13 +12,12 @@ import codecs
 import errno
 import gzip
 import os
-import re
 import secrets
 import shutil
 import stat
 import sys
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from itertools import islice
@@ -31,11 +30,8 @@ from unspin.errors import InputError, OutputError, reason
 Stamp = tuple[int, int, int]  # of a file: its number, its size, and when it was last changed
 
 STDIN = "-"
-SUFFIXES = (".txt", ".md")  # what is taken for a text in a directory, unless more is asked for
 STALE = 60.0  # seconds after which what a writer has left behind may go
 CHUNK_LINES = 2_000  # of a long text, handed on at a time
-
-_PATTERN = re.compile(r"[*?\[]")
 
 _MARKS = (  # the longer first: that of UTF-32 LE begins like that of UTF-16 LE
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -94,125 +90,22 @@ def exists(path: Path) -> bool:
     return os.path.exists(path)  # noqa: PTH110 - Path.exists raises for closed folders and for endless names
 
 
-def sources(
-    arguments: Sequence[str],
-    *,
-    skip: Path | None = None,
-    suffixes: tuple[str, ...] = SUFFIXES,
-    lists: Sequence[str] = (),
-) -> tuple[list[Source], list[InputError]]:
-    """The texts that arguments name: files, "-", patterns ("news/**/*.txt"), URLs, and directories, walked for
-    `suffixes` in order of name; then those that the files `lists` name, one on each line or, so that a name may hold
-    any character, with a NUL after each.
-
-    Hidden files and directories are passed over, and so is `skip`, an output directory from an earlier run.
-    Directories that cannot be listed, patterns and directories without a text, and lists that cannot be read, come
-    back as errors.
-    """
-    found: list[Source] = []
-    errors: list[InputError] = []
-    for argument in arguments:
-        try:
-            found += _named(argument, Path(Path(argument).name), suffixes, skip, errors)
-        except InputError as error:
-            errors.append(error)
-    for name in lists:
-        try:
-            for argument in _listed(name):
-                found += _named(argument, _below(argument), suffixes, skip, errors)
-        except InputError as error:
-            errors.append(error)
-    return found, errors
-
-
-def _named(
-    argument: str, place: Path, suffixes: tuple[str, ...], skip: Path | None, errors: list[InputError]
-) -> Iterator[Source]:
-    path = Path(argument)
-    if argument == STDIN:
-        yield Source(None, Path("stdin.txt"))
-    elif remote.is_url(argument):
-        inside = [Source(None, _below(below), url) for url, below in remote.listed(argument, suffixes)]
-        yield from _some(inside, argument, "nothing there")
-    elif exists(path) and path.is_dir():
-        known = len(errors)
-        inside = [
-            Source(p, p.relative_to(path)) for p in _walk(path, suffixes, errors) if not skip or not _lies_in(p, skip)
-        ]
-        if inside or len(errors) == known:
-            yield from _some(inside, argument, f"no texts in this directory ({', '.join(suffixes)})")
-    elif _PATTERN.search(argument) and not exists(path):
-        base, matches = _matching(argument)
-        inside = [Source(p, p.relative_to(base)) for p in matches if not skip or not _lies_in(p, skip)]
-        yield from _some(inside, argument, "no file matches this pattern")
-    else:
-        yield Source(path, place)
-
-
-def _some(inside: list[Source], name: str, problem: str) -> list[Source]:
-    if not inside:
-        raise InputError(name, problem)
-    return inside
-
-
-def _matching(pattern: str) -> tuple[Path, list[Path]]:
-    """The folder in which a pattern begins, and the files that match it; links to folders are not followed."""
-    parts = Path(pattern).parts
-    fixed = next(i for i, part in enumerate(parts) if _PATTERN.search(part))
-    base = Path(*parts[:fixed])
-    try:
-        found = sorted(base.glob(str(Path(*parts[fixed:]))))
-    except (OSError, ValueError) as error:
-        raise InputError(pattern, str(error).lower()) from error
-    return base, [path for path in found if not path.is_dir() and not _is_hidden(path.relative_to(base))]
-
-
-def _is_hidden(path: Path) -> bool:
-    return any(part.startswith(".") for part in path.parts)
-
-
-def _listed(name: str) -> list[str]:
-    """The arguments that a file holds."""
-    data, _ = _bytes(Source(None if name == STDIN else Path(name), Path(name)))
-    return [os.fsdecode(line) for line in (data.split(b"\0") if b"\0" in data else data.splitlines()) if line]
-
-
-def _below(argument: str) -> Path:
-    """Where a listed file goes below an output directory: by its whole path, for lists name files of many folders."""
-    return Path(*(part for part in Path(argument).parts if part not in (Path(argument).anchor, "..")))
-
-
-def _walk(directory: Path, suffixes: tuple[str, ...], errors: list[InputError]) -> Iterator[Path]:
-    def refuse(error: OSError) -> None:
-        errors.append(InputError(error.filename or directory, reason(error)))
-
-    for folder, subfolders, names in os.walk(directory, onerror=refuse):
-        subfolders[:] = sorted(name for name in subfolders if not name.startswith("."))
-        for name in sorted(names):
-            if name.lower().endswith(suffixes) and not name.startswith("."):
-                yield Path(folder, name)
-
-
-def _lies_in(path: Path, directory: Path) -> bool:
-    return Path(os.path.realpath(path)).is_relative_to(os.path.realpath(directory))
-
-
 def read(source: Source) -> SourceText:
     """A text in UTF-8, UTF-16, UTF-32 (Western text, if without a byte-order mark) or a legacy encoding that fits.
 
     Raises InputError.
     """
-    data, stamp = _bytes(source)
+    data, stamp = contents(source)
     return replace(decode(data, name=source.name), stamp=stamp)
 
 
-def _bytes(source: Source) -> tuple[bytes, Stamp | None]:
-    """What a source holds and, of a file, its stamp."""
+def contents(source: Source) -> tuple[bytes, Stamp | None]:
+    """What a source holds and, of a file, its stamp. Raises InputError."""
     try:
         with opened(source) as stream:
-            stamp = _stamp(os.fstat(stream.fileno())) if source.path else None
+            stamp = stamp_of(stream) if source.path else None
             data = stream.read()
-            if source.path and stamp != _stamp(os.fstat(stream.fileno())):
+            if source.path and stamp != stamp_of(stream):
                 raise InputError(source.name, "changed while it was read; try again")
             return data, stamp
     except OSError as error:
@@ -365,7 +258,7 @@ def replacing(path: Path, *, stamp: Stamp | None = None) -> Iterator[IO[bytes]]:
             file.flush()
             os.fsync(file.fileno())
             _take_over(target, file.fileno())
-            if stamp and stamp != _stamp(target.stat()):
+            if stamp and stamp != stamp_at(target):
                 raise OutputError(path, "changed while it was worked on; not written")
             is_nameless = not exists(temporary)
             if is_nameless:
@@ -427,6 +320,23 @@ def sweep(folder: Path) -> None:
                     with path.open("rb") as file:
                         if not _is_locked(file.fileno()):
                             path.unlink()
+
+
+def is_regular(stream: IO[bytes]) -> bool:
+    """Is this a file, and no pipe, which can be read once only?"""
+    return stat.S_ISREG(os.fstat(stream.fileno()).st_mode)
+
+
+def stamp_of(stream: IO[bytes]) -> Stamp:
+    """The stamp of an open file."""
+    return _stamp(os.fstat(stream.fileno()))
+
+
+def stamp_at(path: Path) -> Stamp | None:
+    """The stamp of the file that is there, if any is."""
+    with suppress(OSError):
+        return _stamp(path.stat())
+    return None
 
 
 def _stamp(state: os.stat_result) -> Stamp:

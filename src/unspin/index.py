@@ -133,16 +133,18 @@ class Index:
         texts: Iterable[NamedText],
         *,
         tell: Callable[[Answer], None] | None = None,
+        skip: Callable[[int], None] | None = None,
         progress: Progress | None = None,
     ) -> Added:
         """Add texts, all of them or, on any failure, none; `tell` is called with what is said of each passage.
 
-        A text that is there already under its name is skipped; other text under a known name is another version, and
-        both stay. Time grows in proportion to what is added. Raises IndexFault, OutputError, and what `texts` raises.
+        A text that is there already under its name is skipped, and `skip` called with its place among the texts; other
+        text under a known name is another version, and both stay. Time grows in proportion to what is added. Raises
+        IndexFault, OutputError, and what `texts` raises.
         """
         added = Added()
         with self._store.adding():
-            for answer in self._judged(self._entered(self._fresh(texts, added)), progress=progress):
+            for answer in self._judged(self._entered(self._fresh(texts, added, skip)), progress=progress):
                 added.passages += 1
                 if answer.kind:
                     added.kinds[answer.kind] += 1
@@ -209,12 +211,16 @@ class Index:
             found[number] = KnownPassage(document.name, row.start, row.stop, document.date, text, is_incoming)
         return found
 
-    def _fresh(self, texts: Iterable[NamedText], added: Added) -> Iterator[tuple[int, NamedText]]:
+    def _fresh(
+        self, texts: Iterable[NamedText], added: Added, skip: Callable[[int], None] | None
+    ) -> Iterator[tuple[int, NamedText]]:
         """Texts that are not in the index under their names, with their places among all."""
         for number, text in enumerate(texts):
             added.texts += 1
             if self._store.has_document(_digest(text)):
                 added.skipped += 1
+                if skip:
+                    skip(number)
             else:
                 yield number, text
 

@@ -115,7 +115,7 @@ def find_repeats(document: Document, *, lexicon: Lexicon | None = None) -> tuple
     or explained if respun. Time and memory grow in proportion to the document.
     """
     said: defaultdict[str, list[Paragraph]] = defaultdict(list)
-    for paragraph in document.paragraphs:
+    for paragraph in document.paragraphs if len(document.paragraphs) > 1 else ():
         text = document.text[paragraph.start : paragraph.end]
         if not _repeats_on_purpose(text, paragraph):
             said[bare(text)].append(paragraph)

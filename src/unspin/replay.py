@@ -1,10 +1,10 @@
 """Edits made again from their signatures, to show that they are what the same text, lexicon and models give.
 
-In come lines of `unspin clean --diff json` and the text that they were made for; out goes, for each, whether it came
-out the same. A line whose signature names another version, lexicon, model, ranker, option or sibling is refused, and so
-is one for another text: the answer says which part differs. Another runtime of the ranker is no reason to refuse, for
-most edits are the same with it; where one is not, the answer names both. What a person or an endpoint decided cannot be
-made again. Refused, by `FormatError`: lines that are no edits, or carry no signature.
+In come lines of `unspin clean --diff json`, or of a batch's edits, and the text that they were made for; out goes, for
+each, whether it came out the same. A line whose signature names another version, lexicon, model, ranker, option or
+sibling is refused, and so is one for another text: the answer says which part differs. Another runtime of the ranker is
+no reason to refuse, for most edits are the same with it; where one is not, the answer names both. What a person or an
+endpoint decided cannot be made again. Refused, by `FormatError`: lines that are no edits, or carry no signature.
 """
 
 from __future__ import annotations
@@ -19,12 +19,14 @@ from unspin.consensus import Sibling, digest
 from unspin.diff.json_lines import fields, text_digest
 from unspin.diff.pieces import changes
 from unspin.errors import FormatError, InputError, reason
+from unspin.formats import Prose
 from unspin.language import LanguageModel
 from unspin.lexicon import Lexicon
 from unspin.model import DecidedBy, Signature
 from unspin.pipeline import restore, sign
 from unspin.rank import Ranker, runtime
 
+_FLAGS = ("keep_duplicates", "assume_spun", "screened")
 _UNTOLD = "its signature does not say with what options it was made"
 _ANSWERS = {"decisions"}  # options that tell of what was decided afterwards
 _RUNTIME = "runtime"  # the option that tells what computed the ranker's scores
@@ -38,12 +40,18 @@ _BY_OTHERS = {
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """An edit as a line of JSON has it: `edit` without the signature and the text's digest."""
+    """An edit as a line of JSON has it: `edit` without the signature, the text's digest and the id of its record."""
 
     line: int
     edit: dict[str, Any]
     signature: Signature
     text: str
+    record: str = ""
+
+    @property
+    def siblings(self) -> tuple[str, ...]:
+        """The digests of the siblings that it was decided with."""
+        return tuple(filter(None, dict(self.signature.options).get("siblings", "").split(",")))
 
     @property
     def change(self) -> str:
@@ -87,12 +95,11 @@ def _recorded(number: int, found: object) -> Recorded:
     }
     if not isinstance(found, dict) or not all(isinstance(found.get(key), kind) for key, kind in kinds.items()):
         raise ValueError("no edit: a line of `unspin clean --diff json` was expected")
-    signature, text = found.pop("signature", None), found.pop("text", None)
-    found.pop("record", None)
+    signature, text, record = (found.pop(key, None) for key in ("signature", "text", "record"))
     if not isinstance(signature, str) or not isinstance(text, str):
         raise ValueError("an edit without a signature: nothing says what it was made with")
     try:
-        return Recorded(number, found, Signature.parse(signature), text)
+        return Recorded(number, found, Signature.parse(signature), text, str(record or ""))
     except ValueError:
         raise ValueError(f"{signature!r} is no signature") from None
 
@@ -121,7 +128,7 @@ def _parts(signature: Signature) -> dict[str, str]:
 
 
 def replay(
-    text: str,
+    prose: Prose,
     recorded: Sequence[Recorded],
     *,
     lexicon: Lexicon,
@@ -131,10 +138,15 @@ def replay(
 ) -> Iterator[Outcome]:
     """Make edits of a text again, each by the options of its signature; one outcome for each."""
     made: dict[Signature, list[dict[str, Any]] | str] = {}
+    found = text_digest(prose.source)
     for one in recorded:
+        if one.text != found:
+            problem = f"it was made for another text, with the digest {one.text:.12}; this one has {found:.12}"
+            yield Outcome(one, problem)
+            continue
         if one.signature not in made:
-            made[one.signature] = _made(text, one.signature, lexicon, model, ranker, siblings)
-        yield Outcome(one, _problem(text, one, made[one.signature], roundings(one.signature, ranker)))
+            made[one.signature] = _made(prose, one.signature, lexicon, model, ranker, siblings)
+        yield Outcome(one, _problem(one, made[one.signature], roundings(one.signature, ranker)))
 
 
 def roundings(signature: Signature, ranker: Ranker) -> str:
@@ -148,7 +160,7 @@ def roundings(signature: Signature, ranker: Ranker) -> str:
 
 
 def _made(
-    text: str,
+    prose: Prose,
     signature: Signature,
     lexicon: Lexicon,
     model: LanguageModel,
@@ -156,12 +168,11 @@ def _made(
     siblings: Sequence[Sibling],
 ) -> list[dict[str, Any]] | str:
     """All edits by a signature, or why there are none."""
-    options = dict(signature.options)
+    options = {"screened": "false"} | dict(signature.options)
     try:
         wanted: dict[str, Any] = {
             "min_confidence": float(options["min_confidence"]),
-            **{name: {"true": True, "false": False}[options[name]] for name in ("keep_duplicates", "assume_spun")},
-            "screened": {"true": True, "false": False}[options.get("screened", "false")],
+            **{name: {"true": True, "false": False}[options[name]] for name in _FLAGS},
         }
     except (KeyError, ValueError):
         return _UNTOLD
@@ -172,8 +183,16 @@ def _made(
     was = _without(signature, _ANSWERS)
     if differences(_without(was, {_RUNTIME}), _without(now, {_RUNTIME})):
         return "; ".join(differences(was, now))
-    restoration = restore(text, lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
-    return [json.loads(json.dumps(fields(edit))) for edit in changes(restoration)]
+    restoration = restore(prose.text, lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
+    return [_anonymous(json.loads(json.dumps(fields(edit)))) for edit in changes(prose.landed(restoration))]
+
+
+def _anonymous(edit: dict[str, Any]) -> dict[str, Any]:
+    """An edit without the names of its siblings: the same copies may be called otherwise today."""
+    if not isinstance(copies := edit.get("attested_by"), list):
+        return edit
+    named = (copy for copy in copies if isinstance(copy, dict))
+    return edit | {"attested_by": [{key: value for key, value in copy.items() if key != "sibling"} for copy in named]}
 
 
 def _without(signature: Signature, names: set[str]) -> Signature:
@@ -188,20 +207,17 @@ def _chosen(wanted: str, siblings: Sequence[Sibling]) -> list[Sibling]:
     return [by_digest[name] for name in names] if by_digest.keys() >= {*names} else list(siblings)
 
 
-def _problem(text: str, one: Recorded, made: list[dict[str, Any]] | str, rounding: str) -> str:
-    if one.text != text_digest(text):
-        return f"it was made for another text, with the digest {one.text:.12}; this one has {text_digest(text):.12}"
+def _problem(one: Recorded, made: list[dict[str, Any]] | str, rounding: str) -> str:
     if one.edit["decided_by"] in _BY_OTHERS:
         return f"cannot be made again: {_BY_OTHERS[DecidedBy(one.edit['decided_by'])]}"
     if isinstance(made, str):
         return made
-    if one.edit in made:
+    was = _anonymous(one.edit)
+    if was in made:
         return ""
-    near = next((edit for edit in made if (edit["start"], edit["end"]) == (one.edit["start"], one.edit["end"])), None)
+    near = next((edit for edit in made if (edit["start"], edit["end"]) == (was["start"], was["end"])), None)
     if near is None:
         return "; ".join(filter(None, ("no edit is made there", rounding)))
-    keys = dict.fromkeys((*near, *one.edit))
-    differ = [
-        f"{key} is {near.get(key)!r}, not {one.edit.get(key)!r}" for key in keys if near.get(key) != one.edit.get(key)
-    ]
+    keys = dict.fromkeys((*near, *was))
+    differ = [f"{key} is {near.get(key)!r}, not {was.get(key)!r}" for key in keys if near.get(key) != was.get(key)]
     return "it comes out otherwise: " + "; ".join(filter(None, (*differ, rounding)))

@@ -124,7 +124,7 @@ def phrase(text: str) -> tuple[str, ...]:
     return tuple(token.norm for token in tokens(text))
 
 
-@lru_cache(maxsize=1 << 15)
+@lru_cache(maxsize=1 << 12)
 def is_negated(words: str) -> bool:
     """Does a phrase hold a negation?"""
     return _NOT.search(_NO_NEGATION.sub("", " ".join(phrase(words)))) is not None
@@ -186,11 +186,13 @@ def _sentences(stream: Iterable[Token]) -> Iterator[Sentence]:
 class _Unread(Sequence[Sentence]):
     """The sentences of a stretch of text, found anew whenever they are asked for."""
 
+    __slots__ = ("_end", "_start", "_text")
+
     def __init__(self, text: str, start: int, end: int) -> None:
-        self._text, self._span = text, (start, end)
+        self._text, self._start, self._end = text, start, end
 
     def __iter__(self) -> Iterator[Sentence]:
-        return _sentences(tokens(self._text, *self._span))
+        return _sentences(tokens(self._text, self._start, self._end))
 
     def __len__(self) -> int:
         return sum(1 for _ in self)

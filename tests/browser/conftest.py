@@ -10,22 +10,9 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
+from samples import EXTRAORDINARY, FIGHT, MORE, WAR, candidate, edit, held_number, repeated, restoration, span
 
-from unspin.model import (
-    Candidate,
-    DecidedBy,
-    DuplicateGroup,
-    DuplicateKind,
-    Edit,
-    Entry,
-    Held,
-    HeldReason,
-    Option,
-    Repeat,
-    Restoration,
-    Signature,
-    SpinEvidence,
-)
+from unspin.model import Candidate, Restoration
 from unspin.review.ledger import Ledger
 from unspin.review.web.desk import Desk
 from unspin.review.web.guard import Guard
@@ -36,48 +23,22 @@ if TYPE_CHECKING:
 
 CHROMIUM = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
 
-WAR = Entry("struggle", "war", 0.26, 347, source="learned")
-FIGHT = Entry("struggle", "fight", 0.1, 12, source="learned")
-FOUR = Entry("4", "four", 0.87, 970, source="learned")
-MORE = Entry("extra", "more", 0.98, 8922, source="learned")
-EXTRAORDINARY = Entry("unprecedented", "extraordinary", 0.4, 31, source="learned")
 FIRST = "The struggle was a unprecedented one. 4 officials appeared on it in 2022."
 TEXT = f"{FIRST}\n\nReal property costs extra & the struggle <goes> on.\n\n{FIRST}\n\nSo ends the struggle.\n"
 OTHER = "Another struggle began.\n"
-SIGNATURE = Signature("1", "a", "b", ())
-SPUN = SpinEvidence(0.9, 1.1, 30, True)
-
-
-def edit(text: str, words: str, entry: Entry, confidence: float, *, nth: int = 0) -> Edit:
-    """The undoing of the nth occurrence of an entry's words."""
-    start = -1
-    for _ in range(nth + 1):
-        start = text.index(words, start + 1)
-    return Edit(start, start + len(words), words, entry.original, entry, confidence, DecidedBy.DECODER)
-
-
-def candidate(at: Edit, *others: Option) -> Candidate:
-    """An edit's place with its options."""
-    options = (Option(at.after, at.entry, 0.97), *others, Option(at.before, None, 0.01))
-    return Candidate(at.start, at.end, at.before, options)
 
 
 def restored() -> tuple[Restoration, list[Candidate]]:
     """TEXT with swaps, one of them with a choice, something held, and a repeated paragraph."""
     edits = [
-        edit(TEXT, "struggle", WAR, 0.92),
-        edit(TEXT, "unprecedented", EXTRAORDINARY, 0.7),
-        edit(TEXT, "extra", MORE, 0.95),
-        edit(TEXT, "struggle", WAR, 0.85, nth=1),
-        edit(TEXT, "struggle", WAR, 0.6, nth=3),
+        edit(TEXT, WAR, 0.92),
+        edit(TEXT, EXTRAORDINARY, 0.7),
+        edit(TEXT, MORE, 0.95),
+        edit(TEXT, WAR, 0.85, nth=1),
+        edit(TEXT, WAR, 0.6, nth=3),
     ]
-    four = TEXT.index("4 ")
-    held = Held(Candidate(four, four + 1, "4", (Option("four", FOUR, 0.6), Option("4", None, 0.4))), HeldReason.NUMBER)
-    again = TEXT.rindex(FIRST)
-    repeat = Repeat(again, again + len(FIRST), DuplicateKind.EXACT, 1.0)
-    group = DuplicateGroup(0, len(FIRST), (repeat,))
-    choices = [candidate(edits[0], Option("fight", FIGHT, 0.02))]
-    return Restoration(TEXT, SPUN, (group,), tuple(edits), (held,), SIGNATURE), choices
+    made = restoration(TEXT, *edits, held=(held_number(TEXT),), repeats=(repeated(TEXT, FIRST),))
+    return made, [candidate(span(TEXT, "struggle"), WAR, FIGHT)]
 
 
 @dataclass
@@ -117,7 +78,7 @@ def ledger(tmp_path: Path) -> Iterator[Ledger]:
     """TEXT as "a.txt" and OTHER as "b.txt"."""
     with Ledger(tmp_path / "unspin.db") as opened:
         opened.add("a.txt", *restored())
-        opened.add("b.txt", Restoration(OTHER, SPUN, (), (edit(OTHER, "struggle", WAR, 0.9),), (), SIGNATURE))
+        opened.add("b.txt", restoration(OTHER, edit(OTHER, WAR, 0.9)))
         yield opened
 
 

@@ -14,8 +14,8 @@ from pathlib import Path
 
 import httpx
 import pytest
+from samples import WAR, edit, restoration
 
-from unspin.model import DecidedBy, Edit, Entry, Restoration, Signature, SpinEvidence
 from unspin.review.ledger import Ledger
 
 UNSPIN = [sys.executable, "-c", "from unspin.cli import main; main()"]
@@ -28,10 +28,8 @@ pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals as POSIX has
 @pytest.fixture
 def folder(tmp_path: Path) -> Path:
     """A folder with a ledger that holds one text."""
-    edit = Edit(4, 12, "struggle", "war", Entry("struggle", "war", 0.2), 0.9, DecidedBy.DECODER)
-    spin = SpinEvidence(1.0, 1.0, 3, True)
     with Ledger(tmp_path / "unspin.db") as ledger:
-        ledger.add("a.txt", Restoration(TEXT, spin, (), (edit,), (), Signature("1", "a", "b", ())))
+        ledger.add("a.txt", restoration(TEXT, edit(TEXT, WAR, 0.9)))
     return tmp_path
 
 

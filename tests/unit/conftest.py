@@ -16,22 +16,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from samples import EXTRAORDINARY, FIGHT, MORE, WAR, candidate, edit, held_number, repeated, restoration, span
 
-from unspin.model import (
-    Candidate,
-    DecidedBy,
-    DuplicateGroup,
-    DuplicateKind,
-    Edit,
-    Entry,
-    Held,
-    HeldReason,
-    Option,
-    Repeat,
-    Restoration,
-    Signature,
-    SpinEvidence,
-)
+from unspin.model import Candidate, DecidedBy, Edit, Restoration
 from unspin.review.ledger import Ledger
 
 Restored = Callable[..., tuple[Restoration, list[Candidate]]]
@@ -116,46 +103,20 @@ TEXT = (
     "Real property costs extra.\n\n"
     "The struggle was a unprecedented one. 4 officials appeared on it in 2022.\n"
 )
-WAR = Entry("struggle", "war", 0.26, 347, source="learned")
-FIGHT = Entry("struggle", "fight", 0.1, 12, source="learned")
-FOUR = Entry("4", "four", 0.87, 970, source="learned")
-MORE = Entry("extra", "more", 0.98, 8922, source="learned")
-EXTRAORDINARY = Entry("unprecedented", "extraordinary", 0.4, 31, source="learned")
-SIGNATURE = Signature("1", "a", "b", (("ranker", "c"),))
-
-
-def _at(words: str, text: str = TEXT) -> tuple[int, int, str]:
-    start = text.index(words)
-    return start, start + len(words), words
 
 
 def _restored(text: str = TEXT) -> tuple[Restoration, list[Candidate]]:
     """A restoration with a bit of everything."""
-    struggle = Option("war", WAR, 0.97), Option("fight", FIGHT, 0.02), Option("struggle", None, 0.01)
-    four = Option("four", FOUR, 0.6), Option("4", None, 0.4)
+    article = text.index("a unprecedented")
     edits = (
-        Edit(*_at("struggle", text), "war", WAR, 0.92, DecidedBy.DECODER),
-        Edit(
-            *_at("a unprecedented", text)[:1],
-            _at("a unprecedented", text)[0] + 1,
-            "a",
-            "an",
-            None,
-            0.7,
-            DecidedBy.AGREEMENT,
-        ),
-        Edit(*_at("unprecedented", text), "extraordinary", EXTRAORDINARY, 0.7, DecidedBy.DECODER),
-        Edit(*_at("extra", text), "more", MORE, 0.95, DecidedBy.DECODER),
+        edit(text, WAR, 0.92),
+        Edit(article, article + 1, "a", "an", None, 0.7, DecidedBy.AGREEMENT),
+        edit(text, EXTRAORDINARY, 0.7),
+        edit(text, MORE, 0.95),
     )
-    held = (Held(Candidate(*_at("4", text), four), HeldReason.NUMBER),)
-    first, last = text.partition("\n")[0], text.rindex("The struggle")
-    again = text[last:].partition("\n")[0]
-    group = DuplicateGroup(0, len(first), (Repeat(last, last + len(again), DuplicateKind.EXACT, 1.0),))
-    spin = SpinEvidence(0.9, 1.1, 30, True)
-    return (
-        Restoration(text, spin, (group,), edits, held, SIGNATURE),
-        [Candidate(*_at("struggle", text), struggle), Candidate(*_at("4", text), four)],
-    )
+    held = held_number(text)
+    made = restoration(text, *edits, held=(held,), repeats=(repeated(text, "The struggle"),))
+    return made, [candidate(span(text, "struggle"), WAR, FIGHT), held.candidate]
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 import multiprocessing
@@ -14,6 +15,7 @@ from importlib import resources
 from pathlib import Path
 
 import pytest
+from jsonschema import Draft202012Validator
 
 from unspin import cleaned, restore, restore_all
 from unspin.batch import pool, runner
@@ -24,11 +26,13 @@ from unspin.batch.pool import AHEAD, Pool
 from unspin.batch.runner import run
 from unspin.batch.worker import Restorer
 from unspin.errors import BatchError, InputError, OutputError, UnspinError
-from unspin.files import Source, sources
+from unspin.files import Source
 from unspin.formats import SUFFIXES, Format, Prose, Reading
 from unspin.model import Restoration
 from unspin.pipeline import default_lexicon
 from unspin.rank import UNRANKED
+from unspin.schemas import schema
+from unspin.sources import sources
 from unspin.spin import spin
 
 SEED = (Path(__file__).parents[2] / "seeds" / "seed.txt").read_text(encoding="utf-8")
@@ -196,6 +200,37 @@ def test_what_fails_and_what_kills_workers_does_not_keep_the_others_back(
     assert [error["record"] for error in errors] == ["d1", "d3", "d5"]
     assert errors[0]["reason"] == "two workers died over it: SIGKILL, perhaps for want of memory"
     assert errors[1]["reason"] == "ValueError: too sad a story"
+
+
+def test_every_line_is_as_its_schema_says(scrape: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """With what goes wrong: a line that is no record, a file that breaks off, one that is not there, a document."""
+    monkeypatch.setattr(Restorer, "restored", _hurt)
+    (scrape / "i.txt").write_text("RAISE me.")
+    (scrape / "f.jsonl").write_text(f'no record\n{{"text": "{CLEAN}", "id": "again"}}\n')
+    (scrape / "g.jsonl.gz").write_bytes(gzip.compress(rows([CLEAN] * 9).encode())[:-9])
+    (scrape / "h.txt").write_bytes(b"\0\1")
+    sources = [*found(scrape), Source(tmp_path / "missing.txt", Path("missing.txt"))]
+    failed = [InputError(tmp_path / "closed", "permission denied")]
+    for copies in Copies:
+        out = tmp_path / copies
+        run(sources, plan(out, copies=copies), failed=failed)
+        lines = {
+            "edit": [row for path in (out / "edits").rglob("*.jsonl") for row in read_rows(path)],
+            "held": [row for path in (out / "held").rglob("*.jsonl") for row in read_rows(path)],
+            "duplicates": read_rows(out / "duplicates.jsonl"),
+            "errors": read_rows(out / "errors.jsonl"),
+        }
+        for name, found_rows in lines.items():
+            assert found_rows, name
+            validator = Draft202012Validator(json.loads(schema(name)))
+            for row in found_rows:
+                validator.validate(row)
+        assert len(lines["errors"]) == 6
+        told = {tuple(row) for row in lines["errors"]}
+        assert told == {("file", "reason"), ("file", "place", "reason"), ("file", "record", "reason")}
+        whole = [row for row in lines["duplicates"] if "rule" in row]
+        assert bool(whole) == (copies is not Copies.ALONE)
+        assert {row["removed"] for row in whole} <= {copies is Copies.REMOVE}
 
 
 def test_workers_that_cannot_start_end_the_batch(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -260,3 +260,147 @@ def test_a_sibling_is_part_of_what_an_edit_was_made_with(folder: Path) -> None:
     assert run("a.txt", "--siblings", "b.txt", "--replay", "edits.jsonl")[:2] == (0, "")
     code, told, _ = run("a.txt", "--replay", "edits.jsonl")
     assert code == 3 and "the siblings was" in told
+
+
+# files of several texts, and markup
+
+
+CLEAN = "The council of the town met on Tuesday, and nobody there could say what the new bridge would cost."
+ROWS = [{"id": "a", "text": SPUN}, {"text": CLEAN}, {"id": "b", "text": SPUN.replace("yr", "12 months")}]
+
+
+def lines(folder: Path, rows: list[dict[str, str]], name: str = "a.jsonl") -> None:
+    (folder / name).write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
+
+
+def cleaned_lines(*arguments: str) -> str:
+    result = CliRunner().invoke(unspin, ["clean", "-q", "--diff", "json", *arguments])
+    assert result.exit_code == 0, result.stderr
+    return result.stdout
+
+
+def test_of_a_file_of_several_texts_each_is_explained_with_its_id(folder: Path) -> None:
+    lines(folder, ROWS)
+    code, told, _ = run("a.jsonl")
+    assert code == 0
+    assert [line.partition(":")[0] for line in told.splitlines() if "nats/word" in line] == [
+        "a.jsonl#a",
+        "a.jsonl#1",
+        "a.jsonl#b",
+    ]
+    code, told, _ = run("a.jsonl", "--format", "json")
+    rows = [json.loads(line) for line in told.splitlines()]
+    validator = Draft202012Validator(json.loads(schema("explanation")))
+    for row in rows:
+        validator.validate(row)
+        text = next(one["text"] for one in ROWS if one.get("id") == row["record"])
+        assert text[row["start"] : row["end"]] == row["before"]
+    assert {row["record"] for row in rows} == {"a", "b"}
+
+
+@pytest.mark.parametrize(
+    ("name", "called"), [("b", "#b"), ("a.jsonl#b", "#b"), ("#1", "#1"), ("1", "#1"), ("a.jsonl#1", "#1")]
+)
+def test_one_record_is_named(folder: Path, name: str, called: str) -> None:
+    lines(folder, ROWS)
+    code, told, _ = run("a.jsonl", "--id", name)
+    assert code == 0 and told.count("nats/word") == 1 and told.startswith(f"a.jsonl{called}: ")
+
+
+def test_a_word_is_looked_for_in_one_record(folder: Path) -> None:
+    lines(folder, ROWS)
+    code, told, _ = run("a.jsonl", "--id", "a", "--at", "yr", "--format", "json")
+    assert code == 0 and [json.loads(line)["before"] for line in told.splitlines()] == ["yr"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "exit_code", "problem"),
+    [
+        (["a.jsonl", "--at", "yr"], 2, "--at is of one text: say with --id which of them"),
+        (["a.jsonl", "--siblings", "a.txt"], 2, "--siblings is of one text"),
+        (["a.txt", "--id", "a"], 2, "--id names one of several texts, and a.txt is one"),
+        (["a.jsonl", "--id", "c"], 1, "a.jsonl: holds no record 'c'"),
+        (["a.jsonl", "--id", "a", "--replay", "a.jsonl"], 2, "goes without --id"),
+        (["."], 2, ". names 2 files; give one"),
+        (["*.nothing"], 1, "no file matches"),
+        (["a.jsonl", "--text-field", "body"], 3, "line 1: no field 'body'"),
+    ],
+)
+def test_what_cannot_be_meant_is_refused(folder: Path, arguments: list[str], exit_code: int, problem: str) -> None:
+    lines(folder, ROWS)
+    (folder / "b.txt").write_text(TEXT)
+    code, _, told = run(*arguments)
+    assert code == exit_code and problem in told
+
+
+def test_what_would_change_markup_is_left_alone(folder: Path) -> None:
+    marked = SPUN.replace("greater than", "greater **than**").replace("yr", "*yr*")
+    (folder / "a.md").write_text(f"{marked}\n\n- {marked}\n", encoding="utf-8")
+    edits = [json.loads(line) for line in cleaned_lines("a.md").splitlines()]
+    told = [json.loads(line) for line in run("a.md", "--format", "json")[1].splitlines()]
+    keys = ("start", "end", "before", "after", "decided_by")
+    assert [[row["edit"][key] for key in keys] for row in told if row["edit"]] == [
+        [edit[key] for key in keys] for edit in edits
+    ]
+    assert {"yr"} <= {edit["before"] for edit in edits} and "greater **than**" not in {edit["before"] for edit in edits}
+    at = str(marked.index("greater"))
+    _, alone = map(json.loads, run("a.md", "--at", at, "--format", "json")[1].splitlines())  # after "greater"
+    assert alone["edit"] is None and alone["before"] == "greater **than" and alone["options"][0]["after"] == "more than"
+
+
+def test_of_a_repeated_paragraph_of_a_page_the_words_go(folder: Path) -> None:
+    (folder / "a.html").write_text(f"<p>{SPUN}</p>\n<p>It ended.</p>\n<p>{SPUN.replace('yr', '<b>yr</b>')}</p>\n")
+    edits = [json.loads(line) for line in cleaned_lines("--html", "inplace", "a.html").splitlines()]
+    told = [json.loads(line) for line in run("a.html", "--html", "inplace", "--format", "json")[1].splitlines()]
+    removed = [(row["start"], row["end"], row["before"]) for row in told if row["repeat"]]
+    assert removed == [
+        (edit["start"], edit["end"], edit["before"]) for edit in edits if edit["decided_by"] == "duplicate"
+    ]
+    assert len(removed) == 3
+
+
+@pytest.mark.parametrize("name", ["a.md", "a.html"])
+def test_edits_of_markup_are_made_again(folder: Path, name: str) -> None:
+    (folder / name).write_text(f"# News\n\n{SPUN.replace('yr', '*yr*')}\n\n<p>{SPUN}</p>\n")
+    (folder / "edits.jsonl").write_text(cleaned_lines("--html", "inplace", name), encoding="utf-8")
+    code, told, said = run(name, "--html", "inplace", "--replay", "edits.jsonl")
+    assert (code, told) == (0, "") and "made again" in said and not said.startswith("0 ")
+
+
+def test_edits_of_records_are_made_again_with_the_copies_among_them(folder: Path) -> None:
+    original = SPUN.replace("struggle", "war").replace("greater than a yr", "more than a year")
+    lines(folder, [*ROWS, {"id": "c", "text": original}, {"id": "a", "text": TEXT}])
+    (folder / "edits.jsonl").write_text(cleaned_lines("a.jsonl"), encoding="utf-8")
+    made = [json.loads(line) for line in (folder / "edits.jsonl").read_text().splitlines()]
+    assert any("siblings:" in edit["signature"] for edit in made)
+    code, told, said = run("a.jsonl", "--replay", "edits.jsonl")
+    assert (code, told) == (0, "") and f"{len(made)} edits of {len(made)} made again" in said
+    result = CliRunner().invoke(
+        unspin, ["explain", "--replay", "edits.jsonl", "-"], input=(folder / "a.jsonl").read_bytes()
+    )
+    assert (result.exit_code, result.stdout) == (0, "")
+
+
+def test_edits_of_a_batch_are_made_again(folder: Path) -> None:
+    lines(folder, ROWS)
+    done = CliRunner().invoke(unspin, ["batch", "-q", "-j", "1", "-o", "out", "a.jsonl"])
+    assert done.exit_code == 0
+    code, told, _ = run("a.jsonl", "--replay", "out/edits/a.jsonl.jsonl")
+    assert (code, told) == (0, "")
+
+
+def test_an_edit_of_no_record_or_another_is_told(folder: Path) -> None:
+    lines(folder, ROWS)
+    edits = [json.loads(line) for line in cleaned_lines("a.jsonl").splitlines()]
+    moved = [edits[0] | {"record": "x"}, edits[1] | {"record": "b"}, edits[-1]]
+    (folder / "edits.jsonl").write_text("".join(json.dumps(edit) + "\n" for edit in moved))
+    code, told, said = run("a.jsonl", "--replay", "edits.jsonl")
+    first, second = told.splitlines()
+    assert code == 3 and "1 edit of 3 made again" in said
+    assert "there is no record 'x'" in first and "it was made for another text" in second
+
+
+def test_records_without_ids_are_found_by_their_numbers_wherever_the_file_is(folder: Path) -> None:
+    lines(folder, [{"text": SPUN}, {"text": CLEAN}])
+    (folder / "edits.jsonl").write_text(cleaned_lines("a.jsonl"), encoding="utf-8")
+    assert run(str(folder / "a.jsonl"), "--replay", "edits.jsonl")[:2] == (0, "")

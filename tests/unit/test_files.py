@@ -16,7 +16,8 @@ from hypothesis import strategies as st
 
 from unspin import files
 from unspin.errors import InputError, OutputError
-from unspin.files import Source, chunks, decode, read, read_text, sources, write_atomic
+from unspin.files import Source, chunks, decode, read, read_text, write_atomic
+from unspin.sources import sources
 
 ENGLISH = "He said \u201cthe struggle goes on\u201d \u2014 Moscow\u2019s caf\u00e9 is na\u00efve.\r\n"
 RUSSIAN = "Борьба продолжалась много лет, и никто не знал почему. " * 3

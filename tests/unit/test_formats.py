@@ -5,7 +5,9 @@ from __future__ import annotations
 import gzip
 import io
 import json
+import os
 import sys
+import threading
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from pathlib import Path
@@ -378,3 +380,85 @@ def test_a_package_that_is_missing_is_named(
     monkeypatch.setitem(sys.modules, module, None)
     with pytest.raises(UnspinError, match=rf"needs? {package}: pip install 'unspin\[formats\]'$"):
         list(opened(path))
+
+
+FILES = {
+    "a.txt": b"The struggle\n",
+    "a.md": b"# The struggle\n",
+    "a.html": b"<html><p>The struggle</p></html>",
+    "a.jsonl": b'{"text": "The struggle"}\n',
+    "a.jsonl.gz": gzip.compress(b'{"text": "The struggle"}\n'),
+    "a.csv": b"text,n\nThe struggle,1\n",
+    "a.tsv": b"text\tn\nThe struggle\t1\n",
+    "a.parquet": b"",
+}
+
+
+def laid(folder: Path, name: str) -> Path:
+    """A file of one record."""
+    path = folder / name
+    path.write_bytes(FILES[name])
+    if name.endswith(".parquet"):
+        pq.write_table(pa.table({"text": ["The struggle"]}), path)
+    return path
+
+
+@pytest.mark.parametrize("when", ["before it is read", "after it was read"])
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_changed_since_it_was_opened_is_not_written_over(tmp_path: Path, name: str, when: str) -> None:
+    path = laid(tmp_path, name)
+    read = opened(path, html=HtmlMode.INPLACE)
+    line = b'{"text": "theirs"}'
+    theirs = {"a.jsonl.gz": gzip.compress(line), "a.parquet": path.read_bytes()}.get(name, line)
+
+    def changed() -> None:
+        path.unlink()
+        path.write_bytes(theirs)
+
+    with (
+        pytest.raises((OutputError, InputError), match=f"^{path}: changed while it was "),
+        formats.writer(path, read) as written,
+    ):
+        if when.startswith("before"):
+            changed()
+        for one in read:
+            if isinstance(one, Failure):
+                raise InputError(one.path, one.reason)
+            written.write(one, restored(one.source))
+        changed()
+    assert path.read_bytes() == theirs
+    assert list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_file_that_did_not_change_is_written_over(tmp_path: Path, name: str) -> None:
+    path = laid(tmp_path, name)
+    (before,) = records(opened(path, html=HtmlMode.INPLACE))
+    rewritten(opened(path, html=HtmlMode.INPLACE), path)
+    (after,) = records(opened(path, html=HtmlMode.INPLACE))
+    assert after.source == restored(before.source) != before.source
+
+
+def piped(folder: Path, data: bytes) -> Path:
+    """A pipe with a name, of which somebody writes these bytes into the other end, once."""
+    path = folder / "pipe"
+    os.mkfifo(path)
+    threading.Thread(target=path.write_bytes, args=(data,), daemon=True).start()
+    return path
+
+
+@pytest.mark.parametrize("data", [b"The struggle\n", b'{"text": "The struggle"}\n' * 20_000], ids=["text", "records"])
+def test_of_a_pipe_with_a_name_nothing_is_lost(tmp_path: Path, data: bytes) -> None:
+    read = opened(piped(tmp_path, data))
+    assert rewritten(read, tmp_path / "out") == restored(data.decode()).encode()
+    with pytest.raises(InputError, match="can be read once only"):
+        iter(read)
+
+
+def test_what_is_kept_can_be_read_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    pq.write_table(pa.table({"text": ["The struggle"] * 9_000}), tmp_path / "a.parquet")
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO((tmp_path / "a.parquet").read_bytes())))
+    read = formats.reader(Source(None, Path("stdin.txt")))
+    read.input.keep()
+    assert [len(records(read)) for _ in range(2)] == [9_000, 9_000]
+    assert formats.target_place(read) == Path("stdin.parquet")

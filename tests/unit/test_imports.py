@@ -17,10 +17,10 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors", "schemas", "processes", "trie"),
+    ("model", "errors", "schemas", "processes", "trie", "heap"),
     ("remote",),
     ("text", "gold", "lattice", "files", "stretches"),
-    ("words", "lexicon", "language", "edit", "evaluate", "pairing"),
+    ("sources", "words", "lexicon", "language", "edit", "evaluate", "pairing"),
     ("backoff", "canon"),
     ("ngrams", "arpa"),
     ("channel", "align", "calibration", "diff", "formats", "inflect", "spin", "fingerprint", "verbatim"),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from samples import WAR
 
 from unspin.errors import LexiconError, OutputError
 from unspin.lexicon import Lexicon, check, read
@@ -14,7 +15,6 @@ from unspin.model import Entry, Status
 from unspin.review.overlay import NAME, is_silenced, restore, silence, with_own
 
 HEAD = "spun\toriginal\trate\tseen\tstatus\tsource\tnote\n"
-WAR = Entry("struggle", "war", 0.26, 347, source="learned")
 MINE = (
     f"# mine\n{HEAD}"
     "# about extra\n"

@@ -11,8 +11,9 @@ import pytest
 
 from unspin import formats, remote
 from unspin.errors import InputError, OutputError, UnspinError
-from unspin.files import Source, read, sources
+from unspin.files import Source, read
 from unspin.formats import Record
+from unspin.sources import sources
 
 
 @pytest.fixture

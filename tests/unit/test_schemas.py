@@ -14,7 +14,7 @@ from unspin.align import read_pairs
 from unspin.cases.model import Verdict
 from unspin.errors import FormatError
 from unspin.evaluate import Outcome
-from unspin.model import DecidedBy, DuplicateKind, Status
+from unspin.model import DecidedBy, DuplicateKind, HeldReason, Status
 from unspin.schemas import names, schema
 
 
@@ -63,6 +63,8 @@ def enums(part: object) -> Iterator[set[str]]:
     [
         ("edit", [set(DecidedBy)]),
         ("inspection", [set(DuplicateKind)]),
+        ("held", [set(HeldReason)]),
+        ("duplicates", [set(DuplicateKind) - {DuplicateKind.OVERLAP}] * 2),
         ("answer", [{*DuplicateKind, "new"}]),
         ("copies", [set(DuplicateKind) - {DuplicateKind.OVERLAP}, {DuplicateKind.OVERLAP}]),
         ("check", [set(Verdict), {Outcome.WRONG, Outcome.MISSED, Outcome.SPURIOUS}]),

@@ -7,6 +7,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from samples import WAR
 
 from unspin.edit import apply
 from unspin.lexicon import COLUMNS, check, read
@@ -18,7 +19,6 @@ from unspin.review.patching import edits
 from unspin.review.revision import Reviser
 from unspin.review.suggest import Change, lower_bound, status_of, suggest, upper_bound
 
-WAR = Entry("struggle", "war", 0.26, 347, source="learned")
 HEAD = "\t".join(COLUMNS)
 ANNA = Reviewer("anna")
 

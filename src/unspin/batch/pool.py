@@ -24,6 +24,7 @@ from typing import Self
 from unspin.batch.model import Outcome, Settings, Unit
 from unspin.batch.worker import serve, tables
 from unspin.errors import UnspinError
+from unspin.heap import give_back
 
 AHEAD = 4  # units a worker that are read before the oldest one is done ...
 CHARACTERS = 2_000_000  # ... as long as they hold no more than this a worker
@@ -66,6 +67,7 @@ class Pool:
         if isinstance(self._context, ForkContext):
             tables(self.settings)
             gc.collect()
+            give_back()
             gc.freeze()
         try:
             for _ in range(self.jobs):

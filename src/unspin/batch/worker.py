@@ -20,6 +20,7 @@ from unspin.batch.model import Outcome, Settings, Task
 from unspin.consensus import Sibling
 from unspin.diff.json_lines import json_lines
 from unspin.edit import cleaned
+from unspin.heap import give_back
 from unspin.language import LanguageModel, default_model, load_model
 from unspin.lexicon import Lexicon
 from unspin.model import DecidedBy, Held, Restoration
@@ -27,6 +28,7 @@ from unspin.pipeline import default_lexicon, restore, sign
 from unspin.rank import CONTEXT, NEURAL, UNRANKED, Ranker, context_ranker, load_ranker
 
 AT_HAND = 32  # siblings kept after they were read; it bounds memory
+GIVEN_BACK = 2_000_000  # characters after which what was freed is given back
 _MENDED = (DecidedBy.AGREEMENT, DecidedBy.DEBRIS)
 # Long enough to be decoded, and repeated: it has every table made that restoring looks things up in.
 _SAMPLE = "The struggle has lasted greater than a yr, and there may be little signal of a settlement in the area.\n" * 2
@@ -140,6 +142,11 @@ def serve(settings: Settings, pipe: Connection, inherited: Sequence[Connection])
         gc.collect()
         gc.freeze()  # what is shared stays shared
         pipe.send((True, restorer.signature))
+        read = 0
         while True:
             for task in pipe.recv():
                 pipe.send(restorer.outcome(task))
+                read += len(task.prose.source)
+            if read >= GIVEN_BACK:
+                read = 0
+                give_back()

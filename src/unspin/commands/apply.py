@@ -10,12 +10,13 @@ import click
 
 from unspin.commands import options
 from unspin.commands.delivery import FOUND_WORK, Delivery, delivery_options
-from unspin.commands.review import ledger_option, name_of, place_of
+from unspin.commands.review_ledger import ledger_option, name_of, place_of
 from unspin.commands.terminal import Failures
 from unspin.errors import InputError
-from unspin.files import Source, SourceText, exists, read, sources
+from unspin.files import Source, SourceText, exists, read
 from unspin.review.ledger import Ledger
 from unspin.review.model import Document
+from unspin.sources import sources
 
 NOTHING = 2.0  # a confidence that nothing has
 
@@ -62,7 +63,7 @@ def _text(ledger: Ledger, document: Document, source: Source, encoding: str) -> 
 @click.option("--decided-only", is_flag=True, help="Make only what a person accepted; the rest stays as written.")
 @options.colour_option
 @options.force_option
-@click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
+@options.quiet_option
 def command(
     files: tuple[str, ...],
     ledger: str,

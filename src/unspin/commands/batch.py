@@ -16,8 +16,10 @@ from unspin.commands.config import Configured
 from unspin.commands.meter import meter
 from unspin.commands.terminal import FAILED, counted, say
 from unspin.errors import InputError
-from unspin.files import Source, sources
-from unspin.formats import OUTPUTS, SUFFIXES, Format, Reading
+from unspin.files import Source
+from unspin.formats import SUFFIXES, Format
+
+_SCHEMAS = {"edits": "edit", "held": "held", "duplicates": "duplicates", "errors": "errors"}
 
 
 def cores() -> int:
@@ -54,22 +56,10 @@ def told(tally: Tally, output: Path) -> None:
 
 
 @click.command("batch", cls=Configured)
-@options.texts_argument
-@options.reading_options
-@click.option(
-    "--out-format",
-    "out",
-    type=click.Choice([*map(str, OUTPUTS)]),
-    help="Write the restored texts in this format, with what else a record holds. [default: as they came]",
-)
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    required=True,
-    help="Write here; what an earlier run did here is not done again.",
-)
+@options.inputs_options
+@options.out_format_option
+@options.output_option("Write here; what an earlier run did here is not done again.", required=True)
+@options.schemas_option(_SCHEMAS, of="a line of such a file in DIR")
 @click.option(
     "-j", "--jobs", type=click.IntRange(min=1), metavar="N", help="Worker processes. [default: one a processor]"
 )
@@ -82,22 +72,15 @@ def told(tally: Tally, output: Path) -> None:
     "remove copies.",
 )
 @options.confidence_option
-@click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
-@click.option(
-    "--screen/--no-screen",
-    default=True,
-    help="Pass documents whose words look clean, without decoding them. [default: screen]",
-)
+@options.keep_duplicates_option
+@options.screen_option
 @click.option("--max-errors", type=click.IntRange(min=0), metavar="N", help="Stop after more than so many errors.")
 @options.search_option
 @options.stages_options
 @click.option("--force", is_flag=True, help="Begin anew in a DIR that was made otherwise.")
-@click.option("-q", "--quiet", is_flag=True, help="No progress and no summary.")
+@options.quiet_option
 def command(
-    files: tuple[str, ...],
-    lists: tuple[str, ...],
-    reading: Reading,
-    walked: tuple[str, ...],
+    inputs: options.Inputs,
     out: str | None,
     output: Path,
     jobs: int | None,
@@ -130,15 +113,16 @@ def command(
       unspin batch -o cleaned scrape/
       unspin batch -o cleaned --jobs 8 --copies together scrape/ more.jsonl.gz
       zcat scrape.jsonl.gz | unspin batch -o cleaned -
+      unspin batch --schema held > held.schema.json
     """
     if chat.is_url(ranker):
         raise click.UsageError("a URL decides what is held, for `unspin clean --ranker URL` alone")
-    found, errors = sources(files, skip=output, suffixes=walked if reading.format else SUFFIXES, lists=lists)
+    found, errors = inputs.found(skip=output, walked=SUFFIXES)
     refuse(found, output)
     plan = Plan(
         output=output,
         settings=Settings(lexicons, str(model or ""), ranker, min_confidence, keep_duplicates, screen),
-        reading=reading,
+        reading=inputs.reading,
         out=Format(out) if out else None,
         copies=Copies(copies),
         jobs=jobs or cores(),

@@ -107,7 +107,7 @@ def _summary(results: Sequence[Result], *, updated: bool) -> str:
 @click.option(
     "--junit", "report", type=click.Path(dir_okay=False, path_type=Path), metavar="FILE", help="Write JUnit XML, too."
 )
-@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
+@options.style_option("text", "json")
 @options.schema_option("check", of="what --format json prints")
 @click.option("-v", "--verbose", is_flag=True, help="Tell of the faults of cases that pass, too.")
 @click.option("-q", "--quiet", is_flag=True, help="Print failing cases only, and no summary.")

@@ -12,43 +12,24 @@ from pathlib import Path
 import click
 
 from unspin import formats
-from unspin.ask import decide_held
 from unspin.commands import options, terminal
+from unspin.commands.asking import Asking, account, asked, asking_options
 from unspin.commands.config import Configured
 from unspin.commands.delivery import FOUND_WORK, Delivery, delivery_options
-from unspin.commands.options import Stages
-from unspin.commands.outlet import Outlet, label, require_one_table
+from unspin.commands.options import Inputs, Stages
+from unspin.commands.outlet import Outlet, require_one_table
+from unspin.commands.records import label, opened, tell_guess
 from unspin.commands.terminal import Failures, counted, say
 from unspin.consensus import Sibling
-from unspin.endpoint import Endpoint, is_url
-from unspin.files import Source, SourceText, exists, read_text, sources
-from unspin.formats import OUTPUTS, Failure, Format, Reader, Reading, Record, Whole
-from unspin.model import DecidedBy, Progress, Restoration
+from unspin.endpoint import Endpoint
+from unspin.files import Source, SourceText, exists, read_text
+from unspin.formats import Failure, Format, Reader, Reading, Record
+from unspin.model import Progress, Restoration
 from unspin.pipeline import restore
-from unspin.rank import DEFAULT as DEFAULT_RANKER
 from unspin.siblings import Collection
 
 UNPACKED = 5  # times the size of a packed file
 MOST_TOGETHER = 200_000_000  # bytes of text in which copies are looked for; it takes about a dozen times as much memory
-
-
-def _asked(restoration: Restoration, endpoint: Endpoint, name: str, *, quiet: bool) -> Restoration:
-    """The restoration as the endpoint decides what is held."""
-    decided = decide_held(restoration, endpoint)
-    swaps = [edit.decided_by for edit in decided.edits].count(DecidedBy.ENDPOINT)
-    alone = len(restoration.held) - len(decided.held) - swaps
-    if restoration.held and not quiet:
-        say(f"{name}: the endpoint restored {swaps:,} and left {alone:,} alone of {len(restoration.held):,} held")
-    return decided
-
-
-def _account(endpoint: Endpoint) -> None:
-    """What the endpoint did not decide, and why."""
-    if endpoint.unanswered:
-        say(f"held for want of a usable answer: {counted(endpoint.unanswered, 'candidate')}")
-    if endpoint.unasked:
-        spent = f"the budget of {counted(endpoint.budget, 'request')} is spent (--budget)"
-        say(f"held, not asked about: {counted(endpoint.unasked, 'candidate')}; {spent}")
 
 
 def _read_siblings(paths: Sequence[Path], stages: Stages, *, quiet: bool) -> list[Sibling]:
@@ -86,18 +67,6 @@ def read_together(
 _Item = tuple[Record | Failure, Sequence[Sibling]]
 
 
-def _opened(found: Sequence[Source], reading: Reading, failures: Failures, *, quiet: bool) -> Iterator[Reader]:
-    """The files that can be opened, one at a time."""
-    for source in found:
-        reader = None
-        with failures.told():
-            reader = formats.reader(source, reading)
-        if reader is not None:
-            if reader.is_guessed and not quiet:
-                say(f"{source.name}: not UTF-8, read as {reader.encoding}")
-            yield reader
-
-
 def _records_together(
     readers: Iterable[Reader], stages: Stages, failures: Failures, progress: Progress
 ) -> Iterator[tuple[Reader, Iterable[_Item]]]:
@@ -116,64 +85,68 @@ def _records_together(
 
 @dataclass(slots=True)
 class _Work:
-    """What is done with each record, and how much of it was done."""
+    """What is done with the records of all files, and how much of it was done."""
 
     restored: Callable[..., Restoration]
-    endpoint: Endpoint | None
+    delivery: Delivery
+    out: Format | None
     failures: Failures
-    quiet: bool
+    endpoint: Endpoint | None = None
     records: int = 0
     accompanied: int = 0
+    changes: bool = False  # is there anything to change?
 
-    def file(self, reader: Reader, items: Iterable[_Item], outlet: Outlet) -> None:
-        """Restore the records of a file."""
+    def all(self, read: Iterable[tuple[Reader, Iterable[_Item]]], files: int, told: Progress) -> None:
+        """Restore the records of all files. An endpoint that is lost would fail for the others, too."""
+        for done, (reader, items) in enumerate(read):
+            told("files", done, files)
+            with self.failures.told(), Outlet(self.delivery, reader, out=self.out, several=files > 1) as outlet:
+                self._file(reader, items, outlet)
+                self.changes |= outlet.changes
+            if self.endpoint and self.endpoint.is_lost:
+                say(f"{reader.name}: not done, and none after it")
+                break
+
+    def _file(self, reader: Reader, items: Iterable[_Item], outlet: Outlet) -> None:
         for one, copies in items:
             if isinstance(one, Failure):
                 outlet.keep(one)
                 self.failures.add(one)
             else:
-                outlet.put(one, self._restored(label(reader, one), one, copies))
+                outlet.put(one, self._restored(reader, one, copies))
 
-    def _restored(self, name: str, record: Record, copies: Sequence[Sibling]) -> Restoration:
-        if isinstance(record.origin, Whole) and record.origin.is_guessed and not self.quiet:
-            say(f"{name}: not UTF-8, read as {record.origin.encoding}")
+    def _restored(self, reader: Reader, record: Record, copies: Sequence[Sibling]) -> Restoration:
+        quiet = self.delivery.quiet
+        if not quiet:
+            tell_guess(reader, record)
         restoration = self.restored(record.text, siblings=copies)
         self.records += 1
         self.accompanied += bool(restoration.siblings)
-        return _asked(restoration, self.endpoint, name, quiet=self.quiet) if self.endpoint else restoration
+        return asked(restoration, self.endpoint, label(reader, record), quiet=quiet) if self.endpoint else restoration
+
+    def sum_up(self) -> None:
+        """Say how many texts were read together with others."""
+        if self.accompanied and not self.delivery.quiet:
+            among = f"{self.accompanied:,} of {counted(self.records, 'text')}"
+            say(f"{among} read together with copies of them among the others")
 
 
 @click.command("clean", cls=Configured)
-@options.texts_argument
-@options.reading_options
-@click.option(
-    "--out-format",
-    "out",
-    type=click.Choice([*map(str, OUTPUTS)]),
-    help="Write the restored texts in this format, with what else a record holds. [default: as they came]",
-)
+@options.inputs_options
+@options.out_format_option
 @delivery_options
 @options.confidence_option
-@click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
-@click.option(
-    "--siblings",
-    multiple=True,
-    type=click.Path(path_type=Path),
-    metavar="FILE",
-    help="Another copy of the same original, spun otherwise or not at all, to read along; repeatable, for one text.",
-)
-@click.option("--no-siblings", is_flag=True, help="Read each of several texts alone.")
+@options.keep_duplicates_option
+@options.siblings_option
+@options.no_siblings_option
 @options.lexicon_option
 @options.model_option
-@options.endpoint_options
+@asking_options
 @options.colour_option
 @options.force_option
-@click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
+@options.quiet_option
 def command(
-    files: tuple[str, ...],
-    lists: tuple[str, ...],
-    reading: Reading,
-    walked: tuple[str, ...],
+    inputs: Inputs,
     out: str | None,
     delivery: Delivery,
     min_confidence: float,
@@ -182,11 +155,7 @@ def command(
     no_siblings: bool,
     lexicons: tuple[str, ...],
     model: Path | None,
-    ranker: str,
-    ranker_model: str | None,
-    batch: int,
-    budget: int,
-    cache: bool,
+    asking: Asking,
 ) -> None:
     """Remove repeated paragraphs and map swaps back.
 
@@ -218,45 +187,40 @@ def command(
       unspin clean -o restored --text-field body scrape.jsonl.gz
       unspin clean --ranker http://localhost:8080 --min-confidence 0.9 scraped.txt
     """
-    found, errors = sources(files, skip=delivery.output, suffixes=walked, lists=lists)
-    failures = Failures(errors)
     wanted = Format(out) if out else None
-    require_one_table(wanted, delivery, len(found))
-    delivery.plan(found, partial(formats.expected_place, reading=reading, out=wanted))
-    quiet = delivery.quiet
-    holds_many = any(not formats.is_single(formats.expected_format(source, reading)) for source in found)
-    if siblings and (no_siblings or holds_many or len(found) != 1):
-        wrong = "are read or not" if no_siblings else "are copies of one text; give one FILE"
-        raise click.UsageError(f"--siblings {wrong}")
-    together = not no_siblings and can_be_together(found, quiet=quiet, holds_many=holds_many)
-    stages = options.stages(lexicons, model, DEFAULT_RANKER if is_url(ranker) else ranker)
-    given = _read_siblings(siblings, stages, quiet=quiet)
+    found, failures = _planned(inputs, delivery, wanted)
+    together = _are_together(found, inputs.reading, delivery, given=bool(siblings), none=no_siblings)
+    stages = options.stages(lexicons, model, asking.ranker)
+    given = _read_siblings(siblings, stages, quiet=delivery.quiet)
     restored = partial(restore, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates)
-    changed = False
-    asking = options.endpoint(ranker, model=ranker_model, batch=batch, budget=budget, cache=cache)
-    with (
-        asking as endpoint,
-        delivery.reported(failures),
-        terminal.progress("clean", shown=_is_long(found, delivery)) as told,
-    ):
-        work = _Work(restored, endpoint, failures, quiet)
-        readers = _opened(found, reading, failures, quiet=quiet)
+    work = _Work(restored, delivery, wanted, failures)
+    shown = terminal.progress("clean", shown=_is_long(found, delivery))
+    with asking.endpoint() as work.endpoint, delivery.reported(failures), shown as told:
+        readers = opened(found, inputs.reading, failures, quiet=delivery.quiet)
         alone = ((reader, ((one, given) for one in reader)) for reader in readers)
-        read = _records_together(readers, stages, failures, told) if together else alone
-        for done, (reader, items) in enumerate(read):
-            told("files", done, len(found))
-            with failures.told(), Outlet(delivery, reader, out=wanted, several=len(found) > 1) as outlet:
-                work.file(reader, items, outlet)
-                changed |= outlet.changes
-            if endpoint and endpoint.is_lost:  # it would fail for the others, too
-                say(f"{reader.name}: not done, and none after it")
-                break
-        if endpoint:
-            _account(endpoint)
-    if together and work.accompanied and not quiet:
-        among = f"{work.accompanied:,} of {counted(work.records, 'text')}"
-        say(f"{among} read together with copies of them among the others")
-    failures.exit(FOUND_WORK if delivery.check and changed else 0)
+        work.all(_records_together(readers, stages, failures, told) if together else alone, len(found), told)
+        if work.endpoint:
+            account(work.endpoint)
+    if together:
+        work.sum_up()
+    failures.exit(FOUND_WORK if delivery.check and work.changes else 0)
+
+
+def _planned(inputs: Inputs, delivery: Delivery, out: Format | None) -> tuple[list[Source], Failures]:
+    """The files; refused, before any work is done, is what cannot end well."""
+    found, errors = inputs.found(skip=delivery.output)
+    failures = Failures(errors)
+    require_one_table(found, inputs, out, delivery)
+    delivery.plan(found, partial(formats.expected_place, reading=inputs.reading, out=out))
+    return found, failures
+
+
+def _are_together(found: Sequence[Source], reading: Reading, delivery: Delivery, *, given: bool, none: bool) -> bool:
+    """Are the texts read together with their copies among them? Siblings are `given` for a single text only."""
+    holds_many = any(not formats.is_single(formats.expected_format(source, reading)) for source in found)
+    if given and (none or holds_many or len(found) != 1):
+        raise click.UsageError(f"--siblings {'are read or not' if none else 'are copies of one text; give one FILE'}")
+    return not none and can_be_together(found, quiet=delivery.quiet, holds_many=holds_many)
 
 
 def _sizes(found: Sequence[Source]) -> list[int]:

@@ -8,19 +8,19 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from functools import lru_cache
 from pathlib import Path
 from typing import Any, TypedDict, Unpack
 
 import click
-import xxhash
 
 from unspin.commands import options
+from unspin.commands.collection import Collection, InMemory, OnDisk, Shelf
 from unspin.commands.config import Configured
+from unspin.commands.options import Inputs
+from unspin.commands.remainder import Destination, Remainder
 from unspin.commands.terminal import Failures, counted, legible, product, progress, say
-from unspin.copies import PASSAGE_WORDS, changes, dedupe, without
-from unspin.errors import InputError, OutputError, reason
-from unspin.files import Source, SourceText, read, sources, write_atomic
+from unspin.copies import PASSAGE_WORDS, changes, dedupe
+from unspin.formats import Failure, Reader, Record
 from unspin.lexicon import Lexicon
 from unspin.model import Copy, CopyGroup, DuplicateKind, Keep, Level, Place, Progress
 from unspin.pipeline import default_lexicon
@@ -29,8 +29,10 @@ from unspin.verbatim import SHORTEST
 
 # Shorter ones repeat on purpose.
 MIN_WORDS = {Level.DOCUMENT: 0, Level.PARAGRAPH: 25, Level.SENTENCE: 12, Level.PASSAGE: PASSAGE_WORDS}
-AGAIN = 8  # texts that are not held, and are kept at hand
 OPENING = 70  # characters of a passage that a report in words shows
+
+
+Gone = Callable[[int], Sequence[Place]]  # of a text, by its number: the passages that go
 
 
 class _Wanted(TypedDict):
@@ -43,75 +45,14 @@ class _Wanted(TypedDict):
     progress: Progress
 
 
-class _Collection:
-    """The texts that could be read, and where they come from; if not `held`, files are read again for each look."""
-
-    def __init__(self, *, held: bool) -> None:
-        self.found: list[Source] = []
-        self.dates: list[float] = []  # when each file was last changed; standard input is newer than any
-        self._digests: list[bytes] = []
-        self._held: dict[int, SourceText] = {}
-        self._is_held = held
-        self._again = lru_cache(maxsize=AGAIN)(self._read)
-
-    def __len__(self) -> int:
-        return len(self.found)
-
-    def read(self, found: Iterable[Source], failures: Failures) -> Iterator[str]:
-        """Read all texts, once."""
-        for source in found:
-            with failures.told():
-                text = options.read_aloud(source)
-                if self._is_held or source.path is None:
-                    self._held[len(self)] = text
-                self.dates.append(source.path.stat().st_mtime if source.path else float("inf"))
-                self._digests.append(_digest(text))
-                self.found.append(source)
-                yield text.text
-
-    def text(self, number: int) -> SourceText:
-        """A text. Raises InputError if its file is not what it was."""
-        return self._held[number] if number in self._held else self._again(number)
-
-    def _read(self, number: int) -> SourceText:
-        text = read(self.found[number])
-        if _digest(text) != self._digests[number]:
-            raise InputError(self.found[number].name, "was changed meanwhile")
-        return text
-
-    def quoted(self, place: Place) -> str:
-        return self.text(place.text).text[place.start : place.end]
-
-    def name(self, place: Place) -> str:
-        return f"{self.found[place.text].name}:{place.start}-{place.end}"
-
-
-def _digest(text: SourceText) -> bytes:
-    return xxhash.xxh3_128_digest(text.text.encode("utf-8", "surrogatepass"))
-
-
-def refuse_targets(found: Sequence[Source], output: Path, *, force: bool) -> None:
-    """Refuses, before any work is done, to write over inputs, over each other and over what exists."""
-    inputs = {source.path.resolve() for source in found if source.path}
-    planned: set[Path] = set()
-    for source in found:
-        target = output / source.place
-        if target.resolve() in inputs:
-            raise click.UsageError(f"{target} is an input; choose another DIR")
-        if target in planned:
-            raise click.UsageError(f"two texts would become {target}; give them one after the other")
-        planned.add(target)
-        options.refuse_existing(target, force=force)
-
-
 # report
 
 
-def _place(collection: _Collection, place: Place) -> dict[str, Any]:
-    return {"name": collection.found[place.text].name, "start": place.start, "end": place.end}
+def _place(collection: Collection, place: Place) -> dict[str, Any]:
+    return {"name": collection.name(place.text), "start": place.start, "end": place.end}
 
 
-def _json(collection: _Collection, group: CopyGroup, *, diff: bool) -> str:
+def _json(collection: Collection, group: CopyGroup, *, diff: bool) -> str:
     kept = collection.quoted(group.kept)
 
     def copy(one: Copy) -> dict[str, Any]:
@@ -129,11 +70,15 @@ def _json(collection: _Collection, group: CopyGroup, *, diff: bool) -> str:
     return json.dumps(row, ensure_ascii=False) + "\n"
 
 
-def _words(collection: _Collection, group: CopyGroup, *, diff: bool) -> str:
+def _where(collection: Collection, place: Place) -> str:
+    return legible(f"{collection.name(place.text)}:{place.start}-{place.end}")
+
+
+def _words(collection: Collection, group: CopyGroup, *, diff: bool) -> str:
     kept = collection.quoted(group.kept)
-    lines = [f"keep  {legible(collection.name(group.kept))}  {legible(kept)[:OPENING]}"]
+    lines = [f"keep  {_where(collection, group.kept)}  {legible(kept)[:OPENING]}"]
     for one in (*group.copies, *group.overlaps):
-        lines.append(f"  {one.kind}  {legible(collection.name(one.place))}  {one.rule}")
+        lines.append(f"  {one.kind}  {_where(collection, one.place)}  {one.rule}")
         if diff and one.kind not in (DuplicateKind.EXACT, DuplicateKind.NORMALISED):
             found = changes(kept, collection.quoted(one.place))
             lines.append("    " + legible(" ".join(_marked(before, after) for before, after in found)))
@@ -147,25 +92,26 @@ def _marked(before: str, after: str) -> str:
 # texts
 
 
-def _save(collection: _Collection, gone: Callable[[int], Sequence[Place]], output: Path, *, level: Level) -> int:
-    """Write what stays of each text; a text of which nothing stays is not written. Returns how many are."""
-    return sum(
-        save(source, collection.text(number), gone(number), output, level=level)
-        for number, source in enumerate(collection.found)
-    )
+def _save(collection: Collection, gone: Gone, destination: Destination, failures: Failures) -> int:
+    """Write what stays of each file. Returns how many texts were written."""
+    written = 0
+    for reader, items in collection.again(failures):
+        with failures.told():
+            written += _save_file(reader, items, gone, destination)
+    return written
 
 
-def save(source: Source, text: SourceText, gone: Sequence[Place], output: Path, *, level: Level) -> bool:
-    """Write a text without some passages, below `output`; not one that is gone as a whole. Raises OutputError."""
-    if level is Level.DOCUMENT and gone:
-        return False
-    target = output / source.place
-    try:
-        target.parent.mkdir(parents=True, exist_ok=True)
-    except OSError as error:
-        raise OutputError(target.parent, f"cannot be made: {reason(error)}") from error
-    write_atomic(target, without(text.text, gone).encode(text.encoding))
-    return True
+def _save_file(
+    reader: Reader, items: Iterable[tuple[int, Record | Failure]], gone: Gone, destination: Destination
+) -> int:
+    written = 0
+    with Remainder(reader, destination) as rest:
+        for number, one in items:
+            if isinstance(one, Failure):
+                rest.keep(one)
+            else:
+                written += rest.put(one, gone(number))
+    return written
 
 
 @dataclass(slots=True)
@@ -192,16 +138,9 @@ class _Counts:
 
 @contextmanager
 def _groups(
-    found: Iterable[Source],
-    collection: _Collection,
-    failures: Failures,
-    *,
-    memory: int | None,
-    folder: Path | None,
-    **wanted: Unpack[_Wanted],
-) -> Iterator[tuple[Iterable[CopyGroup], Callable[[int], Sequence[Place]]]]:
+    texts: Iterable[str], collection: Collection, *, memory: int | None, folder: Path | None, **wanted: Unpack[_Wanted]
+) -> Iterator[tuple[Iterable[CopyGroup], Gone]]:
     """The groups, and what is gone from each text: in memory, or on disk for as long as the `with` statement lasts."""
-    texts = collection.read(found, failures)
     if memory is not None:
         with spilled(texts, memory=memory, folder=folder, dates=collection.dates, **wanted) as groups:
             yield groups, groups.gone
@@ -213,38 +152,25 @@ def _groups(
     yield in_memory, lambda number: gone.get(number, [])
 
 
+@contextmanager
+def _shelf(memory: int | None, folder: Path | None) -> Iterator[Shelf]:
+    """Where texts are kept for the report."""
+    if memory is None:
+        yield InMemory()
+        return
+    with OnDisk.opened(folder) as shelf:
+        yield shelf
+
+
 @click.command("dedupe", cls=Configured)
-@options.texts_argument
-@click.option(
-    "--level",
-    type=click.Choice([*map(str, Level)]),
-    default=str(Level.DOCUMENT),
-    show_default=True,
-    help="What is compared: whole texts, their paragraphs, their sentences, or any runs of the same words.",
-)
-@click.option(
-    "--keep",
-    type=click.Choice([*map(str, Keep)]),
-    default=str(Keep.ORIGINAL),
-    show_default=True,
-    help="Which copy stays. original: the least spun, then the earliest file, then the longest.",
-)
-@click.option(
-    "--min-words",
-    type=click.IntRange(min=0),
-    help="Leave shorter passages alone. [default: 0 for documents, 25 for paragraphs, 12 for sentences, "
-    "50 for passages]",
-)
-@click.option("--format", "style", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
+@options.inputs_options
+@options.level_option(Level)
+@options.keep_option
+@options.min_words_option("0 for documents, 25 for paragraphs, 12 for sentences, 50 for passages")
+@options.style_option("text", "jsonl")
 @options.schema_option("copies", of="a line of --format jsonl")
 @click.option("--diff", is_flag=True, help="Show the words in which each copy differs from what is kept.")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Write the texts here, without the copies.",
-)
+@options.output_option("Write what was read here, without the copies.")
 @options.memory_option
 @click.option(
     "--temp-dir",
@@ -255,9 +181,9 @@ def _groups(
 )
 @options.lexicon_option
 @options.force_option
-@click.option("-q", "--quiet", is_flag=True, help="No summary line.")
+@options.quiet_option
 def command(
-    files: tuple[str, ...],
+    inputs: Inputs,
     level: str,
     keep: str,
     min_words: int | None,
@@ -272,38 +198,33 @@ def command(
 ) -> None:
     """Find copies across texts: exact, normalised, near, respun and contained; and overlaps.
 
-    FILES are texts, "-" (standard input), or directories, which are walked for *.txt and *.md. The report goes to
-    standard output: for each group what is kept, and for each copy of it where it stands (code points), its kind, and
-    the rule that makes it one. JSON is an object per group, with the copies' texts and scores. "Newest" and "earliest"
-    go by the time when a file was last changed.
+    FILES are what `unspin clean` takes; a record of a file of several is called FILE#ID. The report goes to standard
+    output: for each group what is kept, and for each copy of it where it stands (code points), its kind, and the rule
+    that makes it one. JSON is an object per group, with the copies' texts and scores. "Newest" and "earliest" go by the
+    time when a file was last changed.
 
     --level passage finds long runs of the same words (50 or more) inside texts that differ otherwise.
 
-    With -o, the texts go to DIR under the same names, without the copies; a text that is a copy as a whole is left
-    out. Overlaps share much with what is kept and say more: they stay. No input is changed, and no group loses its
-    last copy. With --memory, collections that are larger than memory are done, with the same result; an index
-    (`unspin index`) spares reading the old texts again when new ones come.
+    With -o, the files go to DIR under the same names, without the copies; a text that is a copy as a whole is left
+    out, and so is a file of nothing else. Overlaps share much with what is kept and say more: they stay. No input is
+    changed, and no group loses its last copy. With --memory, collections that are larger than memory are done, with the
+    same result; an index (`unspin index`) spares reading the old texts again when new ones come.
 
     \b
     Examples:
       unspin dedupe articles/
       unspin dedupe --level paragraph --format jsonl --diff articles/ > copies.jsonl
       unspin dedupe --level passage -o unique articles/
-      unspin dedupe --memory 2G --level paragraph -o unique crawl/
+      unspin dedupe --memory 2G --text-field body -o unique crawl.jsonl.gz
     """
-    if level == Level.PASSAGE and memory is not None:
-        raise click.UsageError("--level passage holds all in memory; leave --memory out")
-    if level == Level.PASSAGE and min_words is not None and min_words < SHORTEST:
-        raise click.UsageError(f"--level passage needs --min-words {SHORTEST} or more")
-    if folder and memory is None:
-        raise click.UsageError("--temp-dir needs --memory")
-    found, errors = sources(files, skip=output)
-    failures = Failures(errors)
-    if output:
-        refuse_targets(found, output, force=force)
-    collection, counts, unit = _Collection(held=memory is None), _Counts(), Level(level)
-    render = _json if style == "jsonl" else _words
-    with progress("dedupe", shown=output is not None) as tell:
+    _refuse(level, min_words, memory, folder)
+    found, errors = inputs.found(skip=output)
+    failures, unit = Failures(errors), Level(level)
+    destination = Destination.planned(output, unit, found, inputs.reading, force=force)
+    render, counts, written = _json if style == "jsonl" else _words, _Counts(), 0
+    with progress("dedupe", shown=output is not None) as tell, _shelf(memory, folder) as shelf:
+        collection = Collection(inputs.reading, shelf)
+        texts = collection.read(found, failures, again=destination is not None, folder=folder)
         wanted = _Wanted(
             level=unit,
             keep=Keep(keep),
@@ -311,13 +232,23 @@ def command(
             min_words=MIN_WORDS[unit] if min_words is None else min_words,
             progress=tell,
         )
-        with _groups(found, collection, failures, memory=memory, folder=folder, **wanted) as (groups, gone):
+        with _groups(texts, collection, memory=memory, folder=folder, **wanted) as (groups, gone):
             for group in groups:
                 product(render(collection, group, diff=diff))
                 counts.add(group)
-            written = _save(collection, gone, output, level=unit) if output else 0
+            written = _save(collection, gone, destination, failures) if destination else 0
+    if output and not quiet:
+        say(f"{counted(written, 'text')} of {len(collection):,} written to {output}")
     if not quiet:
-        if output:
-            say(f"{counted(written, 'text')} of {len(collection):,} written to {output}")
         say(counts.summary(level))
     failures.exit()
+
+
+def _refuse(level: str, min_words: int | None, memory: int | None, folder: Path | None) -> None:
+    """Refuses options that do not go together."""
+    if level == Level.PASSAGE and memory is not None:
+        raise click.UsageError("--level passage holds all in memory; leave --memory out")
+    if level == Level.PASSAGE and min_words is not None and min_words < SHORTEST:
+        raise click.UsageError(f"--level passage needs --min-words {SHORTEST} or more")
+    if folder and memory is None:
+        raise click.UsageError("--temp-dir needs --memory")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -42,7 +42,7 @@ _SUFFIXES = {
 _SINGLE = (DiffStyle.HTML, DiffStyle.JSON, DiffStyle.DOCX, DiffStyle.MARKDOWN)  # two in one file make no sense
 
 _OPTIONS = (
-    click.option("-o", "--output", type=click.Path(file_okay=False, path_type=Path), metavar="DIR", help="Write here."),
+    options.output_option("Write here."),
     click.option("--write", is_flag=True, help="Change the files in place."),
     click.option("--check", is_flag=True, help="Change nothing; exit 1 if anything would change."),
     click.option(
@@ -96,16 +96,8 @@ class Delivery:
             raise click.UsageError(f"--write changes files; {others[0].url or 'standard input'} is none")
         if self.diff in _SINGLE and self.output is None and len(found) > 1:
             raise click.UsageError(f"--diff {self.diff} of several texts needs -o DIR, a file for each")
-        inputs = {os.path.realpath(source.path) for source in found if source.path}
-        planned: set[Path] = set()
-        for source in found:
-            for target in self.targets(place(source)):
-                if os.path.realpath(target) in inputs:
-                    raise click.UsageError(f"{target} is an input; choose another DIR, or --write")
-                if target in planned:
-                    raise click.UsageError(f"two texts would become {target}; give them one after the other")
-                planned.add(target)
-                options.refuse_existing(target, force=self.force)
+        targets = (target for source in found for target in self.targets(place(source)))
+        refuse_targets(found, targets, force=self.force, advice="choose another DIR, or --write")
 
     @contextmanager
     def reported(self, failures: Failures) -> Iterator[None]:
@@ -148,6 +140,21 @@ class Delivery:
         product(shown)
 
 
+def refuse_targets(
+    found: Sequence[Source], targets: Iterable[Path], *, force: bool, advice: str = "choose another DIR"
+) -> None:
+    """Refuses, before any work is done, to write over inputs, over each other and over what exists."""
+    inputs = {os.path.realpath(source.path) for source in found if source.path}
+    known: set[Path] = set()
+    for target in targets:
+        if os.path.realpath(target) in inputs:
+            raise click.UsageError(f"{target} is an input; {advice}")
+        if target in known:
+            raise click.UsageError(f"two texts would become {target}; give them one after the other")
+        known.add(target)
+        options.refuse_existing(target, force=force)
+
+
 def delivery_options(command: Command) -> Command:
     """The options that say where things go, as one parameter, `delivery`."""
 
@@ -170,9 +177,8 @@ def delivery_options(command: Command) -> Command:
         delivery = Delivery(output, write, check, made, style, _date(), coloured, force, quiet)
         return command(*args, delivery=delivery, **others)
 
-    for option in reversed(_OPTIONS):
-        collected = option(collected)
-    return collected  # type: ignore[return-value]  # it takes the parameters of the options instead
+    made: Command = options.decorated(collected, _OPTIONS)
+    return made
 
 
 def _report(name: str) -> LineReport | SarifLog:

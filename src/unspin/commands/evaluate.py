@@ -158,7 +158,7 @@ def _table(report: _Report, *, colour: bool, verbose: bool) -> str:
 @click.argument("markup", nargs=-1, type=click.Path(path_type=Path))
 @click.option("--output", type=click.Path(path_type=Path), metavar="FILE", help="Score this restored text instead.")
 @click.option("--pairs", multiple=True, type=click.Path(path_type=Path), help="Score aligned pairs; repeatable.")
-@click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.style_option("table", "json")
 @options.schema_option("scores", of="what --format json prints")
 @click.option(
     "--plot",

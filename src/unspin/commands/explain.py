@@ -10,15 +10,20 @@ from typing import Any
 import click
 from click.core import ParameterSource
 
+from unspin import formats
 from unspin.commands import options, terminal
-from unspin.commands.terminal import counted, legible, product, say
+from unspin.commands.records import is_called, label, refuse_whole, tell_guess
+from unspin.commands.replaying import Replayed
+from unspin.commands.terminal import Failures, counted, legible, product, say
 from unspin.consensus import Sibling
 from unspin.diff.json_lines import fields
-from unspin.errors import UnspinError
-from unspin.explain import Explanation, Weighed, explain
-from unspin.files import STDIN, Source, read_text
+from unspin.errors import InputError, UnspinError
+from unspin.explain import Explanation, Weighed, explain, landed
+from unspin.files import STDIN, read_text
+from unspin.formats import Failure, Reader, Reading, Record
 from unspin.model import DecidedBy, Edit, Entry, Held, HeldReason, Restoration
-from unspin.replay import read_edits, replay, roundings
+from unspin.replay import read_edits
+from unspin.sources import sources
 from unspin.text import phrase
 
 _BY = {
@@ -90,9 +95,10 @@ def _option(weighed: Weighed) -> dict[str, Any]:
     }
 
 
-def _json(restoration: Restoration, one: Explanation) -> str:
+def _json(restoration: Restoration, one: Explanation, *, record: str) -> str:
     spin = restoration.spin
-    row = {
+    row: dict[str, Any] = {"record": record} if record else {}
+    row |= {
         "start": one.start,
         "end": one.end,
         "before": restoration.original[one.start : one.end],
@@ -160,9 +166,40 @@ def _told(restoration: Restoration, one: Explanation, *, colour: bool) -> Iterat
     yield _table(one, colour=colour)
 
 
+# records
+
+
+def _opened(file: str, reading: Reading) -> Reader:
+    """The file. Raises InputError."""
+    found, errors = sources([file])
+    if errors:
+        raise errors[0]
+    if len(found) != 1:
+        raise click.UsageError(f"{file} names {counted(len(found), 'file')}; give one")
+    return formats.reader(found[0], reading)
+
+
+def _records(reader: Reader, failures: Failures, wanted: str | None) -> Iterator[Record]:
+    """The records of a file, or those that are called so. Raises InputError if there are none of this name."""
+    is_there = wanted is None
+    for one in reader:
+        if isinstance(one, Failure):
+            refuse_whole(reader, one)
+            failures.add(one)
+        elif wanted is None or is_called(reader, one, wanted):
+            is_there = True
+            tell_guess(reader, one)
+            yield one
+    if not is_there:
+        raise InputError(reader.name, f"holds no record {wanted!r}")
+
+
 @click.command("explain")
 @click.argument("file", default=STDIN, metavar="[FILE|-]")
 @click.option("--at", metavar="OFFSET|WORD", help="Only what stands at this code point, or has or had these words.")
+@click.option(
+    "--id", "wanted", metavar="ID", help="Of a file of several texts, only the record with this id, or #NUMBER."
+)
 @click.option(
     "--replay",
     "edits",
@@ -170,19 +207,20 @@ def _told(restoration: Restoration, one: Explanation, *, colour: bool) -> Iterat
     metavar="EDITS",
     help="Make these edits of FILE again, lines of --diff json, and compare.",
 )
-@click.option("--format", "style", type=click.Choice(("text", "json")), default="text", show_default=True)
+@options.reading_options
+@options.style_option("text", "json")
 @options.schema_option("explanation", of="a line of --format json")
 @options.confidence_option
-@click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
-@click.option(
-    "--siblings", multiple=True, type=click.Path(path_type=Path), metavar="FILE", help="As for `unspin clean`."
-)
+@options.keep_duplicates_option
+@options.siblings_option
 @options.stages_options
 @options.colour_option
 def command(
     file: str,
     at: str | None,
+    wanted: str | None,
     edits: Path | None,
+    reading: Reading,
     style: str,
     min_confidence: float,
     keep_duplicates: bool,
@@ -199,6 +237,9 @@ def command(
     have there. With --at, also what was left alone. Terms do not add up to posteriors, which weigh whole
     readings of the text.
 
+    FILE is what `unspin clean` takes. Of a file of several texts all are explained, or the one that --id names; offsets
+    count in its text, and each is read alone, without its copies among the others.
+
     With --replay, the edits are made again from their signatures: by the same version, lexicon, models and options. An
     edit that comes out otherwise, or was made with something else, is told with the part that differs, and
     the exit code is 3. Another version of onnxruntime is told, and is no failure by itself.
@@ -207,46 +248,59 @@ def command(
     Examples:
       unspin explain scraped.txt
       unspin explain scraped.txt --at 1024 --format json
-      unspin clean --diff json scraped.txt > edits.jsonl
+      unspin explain scrape.jsonl --id 17 --at yr
       unspin explain scraped.txt --replay edits.jsonl
     """
     if edits:
-        _refuse("at", "style", "min_confidence", "keep_duplicates")
-    text = options.read_aloud(Source(None if file == STDIN else Path(file), Path("stdin.txt"))).text
+        _refuse("at", "wanted", "style", "min_confidence", "keep_duplicates")
+    failures, reader = Failures(), _opened(file, reading)
+    _refuse_many(reader, wanted, at=at is not None, siblings=bool(siblings) and not edits)
     stages = options.stages(lexicons, model, ranker)
     copies = [Sibling(read_text(path), stages["lexicon"], stages["model"], name=str(path)) for path in siblings]
     if edits:
-        _replay(text, edits, stages, copies)
+        replayed = Replayed(list(read_edits(edits)), stages, copies)
+        replayed.read(reader, _records(reader, failures, None))
+        _tell(replayed, edits, failures)
         return
-    restoration, found = explain(
-        text, **stages, min_confidence=min_confidence, keep_duplicates=keep_duplicates, siblings=copies
-    )
-    chosen = _chosen(found, at, text)
-    if style == "json":
-        product("".join(_json(restoration, one) for one in chosen))
-        return
-    coloured = terminal.wants_colour(colour)
-    parts = ["".join(_told(restoration, one, colour=coloured)) for one in chosen]
-    product("".join([_headline(file, restoration), *parts]))
+    how: dict[str, Any] = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates, "siblings": copies}
+    coloured, between = terminal.wants_colour(colour), ""
+    for record in _records(reader, failures, wanted):
+        restoration, found = landed(record.prose, *explain(record.text, **stages, **how))
+        chosen = _chosen(found, at, restoration.original)
+        if style == "json":
+            whose = "" if formats.is_single(reader.format) else record.id
+            product("".join(_json(restoration, one, record=whose) for one in chosen))
+        else:
+            parts = ("".join(_told(restoration, one, colour=coloured)) for one in chosen)
+            product("".join([between, _headline(label(reader, record), restoration), *parts]))
+            between = "\n"
+    failures.exit()
+
+
+def _refuse_many(reader: Reader, wanted: str | None, *, at: bool, siblings: bool) -> None:
+    """Refuses what is of one text where there are several, and the name of one of several where there is one."""
+    is_single = formats.is_single(reader.format)
+    if is_single and wanted is not None:
+        raise click.UsageError(f"--id names one of several texts, and {reader.name} is one")
+    if not is_single and wanted is None and (at or siblings):
+        raise click.UsageError(f"--{'at' if at else 'siblings'} is of one text: say with --id which of them")
 
 
 def _refuse(*names: str) -> None:
     context = click.get_current_context()
     for name in names:
         if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-            option = "format" if name == "style" else name.replace("_", "-")
+            option = {"style": "format", "wanted": "id"}.get(name, name.replace("_", "-"))
             raise click.UsageError(f"--replay goes without --{option}: the signatures say how the edits were made")
 
 
-def _replay(text: str, path: Path, stages: options.Stages, copies: Sequence[Sibling]) -> None:
-    recorded = list(read_edits(path))
-    outcomes = list(replay(text, recorded, **stages, siblings=copies))
+def _tell(replayed: Replayed, path: Path, failures: Failures) -> None:
+    outcomes = replayed.outcomes()
     failed = [outcome for outcome in outcomes if outcome.problem]
     for outcome in failed:
         place = f"{path}:{outcome.recorded.line}"
         product(legible(f"{place}: {outcome.recorded.change}: {outcome.problem}") + "\n")
-    for rounding in dict.fromkeys(roundings(one.signature, stages["ranker"]) for one in recorded):
-        if rounding:
-            say(f"{path}: {legible(rounding)}")
+    for rounding in replayed.roundings():
+        say(f"{path}: {legible(rounding)}")
     say(f"{counted(len(outcomes) - len(failed), 'edit')} of {len(outcomes):,} made again")
-    click.get_current_context().exit(terminal.FAILED if failed else 0)
+    failures.exit(terminal.FAILED if failed else 0)

@@ -3,17 +3,23 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from pathlib import Path
-from typing import Any
+from types import TracebackType
+from typing import Any, NamedTuple, Self
 
 import click
 
 from unspin.commands import options
-from unspin.commands.dedupe import MIN_WORDS, refuse_targets, save
+from unspin.commands.dedupe import MIN_WORDS
+from unspin.commands.options import Inputs
+from unspin.commands.records import items, label, opened
+from unspin.commands.remainder import Destination, Remainder
 from unspin.commands.terminal import Failures, counted, legible, product, progress, say
-from unspin.files import Source, SourceText, sources
+from unspin.files import Source
+from unspin.formats import Failure, Reader, Reading, Record
 from unspin.index import Added, Index, describe
 from unspin.lexicon import Lexicon
 from unspin.model import Answer, DuplicateKind, Level, NamedText, Place
@@ -21,11 +27,8 @@ from unspin.pipeline import default_lexicon
 from unspin.units import UNITS
 
 _index = click.argument("index", type=click.Path(path_type=Path), metavar="INDEX")
-_format = click.option("--format", "style", type=click.Choice(("text", "jsonl")), default="text", show_default=True)
+_format = options.style_option("text", "jsonl")
 _schema = options.schema_option("answer", of="a line of --format jsonl")
-_quiet = click.option("-q", "--quiet", is_flag=True, help="No summary line.")
-_min_words_help = "Leave shorter passages alone."
-_BY_LEVEL = "[default: 0 for documents, 25 for paragraphs, 12 for sentences]"
 
 
 @click.group("index")
@@ -43,45 +46,109 @@ def command() -> None:
     """
 
 
-class _Incoming:
-    """Texts as they are read, kept until all has been said of them."""
+class _Item(NamedTuple):
+    """What stands in a file; `number` counts texts, of others it is that of the next. `one` None: the file begins."""
 
-    def __init__(self, found: list[Source], failures: Failures) -> None:
-        self.found, self.failures = found, failures
-        self.texts: dict[int, tuple[Source, SourceText]] = {}
+    reader: Reader
+    number: int
+    one: Record | Failure | None
+
+
+class _Incoming:
+    """Texts as they are read, kept until all has been said of them; if they are written, whole files are."""
+
+    def __init__(self, found: list[Source], reading: Reading, failures: Failures, *, are_written: bool = False) -> None:
+        self.found, self.reading, self.failures = found, reading, failures
+        self.count = 0
+        self.texts: dict[int, tuple[str, Record]] = {}
+        self._first = 0  # of the texts that are not forgotten
+        self._items: deque[_Item] = deque()
+        self._are_written = are_written
 
     def __iter__(self) -> Iterator[NamedText]:
-        number = 0
-        for source in self.found:
-            with self.failures.told():
-                text = options.read_aloud(source)
-                self.texts[number] = source, text
-                number += 1
-                yield NamedText(source.name, text.text, source.path.stat().st_mtime if source.path else 0.0)
+        for reader in opened(self.found, self.reading, self.failures):
+            source = reader.source
+            date = source.path.stat().st_mtime if source.path else 0.0
+            self._keep(reader, None)
+            for one in items(reader, self.failures):
+                self._keep(reader, one)
+                if isinstance(one, Record):
+                    name = label(reader, one)
+                    self.texts[self.count] = name, one
+                    self.count += 1
+                    yield NamedText(name, one.text, date)
 
-    def past(self, number: int) -> Iterator[tuple[int, Source, SourceText]]:
-        """Texts before one with a number, which are forgotten."""
-        for known in [known for known in self.texts if known < number]:
-            yield known, *self.texts.pop(known)
+    def _keep(self, reader: Reader, one: Record | Failure | None) -> None:
+        if self._are_written:
+            self._items.append(_Item(reader, self.count, one))
+
+    def forget(self, number: int) -> None:
+        """Nothing more is said of the texts before this one."""
+        for known in range(self._first, number):
+            self.texts.pop(known, None)
+        self._first = max(self._first, number)
+
+    def drop(self, number: int) -> None:
+        """Nothing is said of this text."""
+        del self.texts[number]
+
+    def past(self, number: int | None = None) -> Iterator[_Item]:
+        """What is to be written of all before a text, or of all there are."""
+        while self._items and (number is None or self._items[0].number < number):
+            yield self._items.popleft()
+
+
+class _Outgoing:
+    """Writes what is new, file by file, as it goes past; the last file is there once the `with` block ends well."""
+
+    def __init__(self, destination: Destination | None) -> None:
+        self.gone: dict[int, list[Place]] = {}  # the copies in texts that have not gone past
+        self.written = 0
+        self._destination = destination
+        self._rest: Remainder
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def take(self, items: Iterable[_Item]) -> None:
+        """Write what is new of some texts."""
+        for reader, number, one in items:
+            if one is None:
+                self._begin(reader)
+            elif isinstance(one, Failure):
+                self._rest.keep(one)
+            else:
+                self.written += self._rest.put(one, self.gone.pop(number, []))
+
+    def _begin(self, reader: Reader) -> None:
+        assert self._destination
+        self._stack.close()  # the file before is done
+        self._rest = self._stack.enter_context(Remainder(reader, self._destination))
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._stack.__exit__(kind, error, trace)
 
 
 # report
 
 
 def _render(incoming: _Incoming, answer: Answer, style: str) -> str:
-    source, text = incoming.texts[answer.place.text]
-    passage = text.text[answer.place.start : answer.place.end]
+    name, record = incoming.texts[answer.place.text]
     if style == "jsonl":
-        return json.dumps(_row(source, passage, answer), ensure_ascii=False) + "\n"
+        passage = record.source[answer.place.start : answer.place.end]
+        return json.dumps(_row(name, passage, answer), ensure_ascii=False) + "\n"
     if not answer.kept:
         return ""
-    here = f"{legible(source.name)}:{answer.place.start}-{answer.place.end}"
+    here = f"{legible(name)}:{answer.place.start}-{answer.place.end}"
     there = f"{legible(answer.kept.name)}:{answer.kept.start}-{answer.kept.end}"
     return f"{answer.kind}  {here}  {there}  {answer.rule}\n"
 
 
-def _row(source: Source, passage: str, answer: Answer) -> dict[str, Any]:
-    place = {"name": source.name, "start": answer.place.start, "end": answer.place.end, "text": passage}
+def _row(name: str, passage: str, answer: Answer) -> dict[str, Any]:
+    place = {"name": name, "start": answer.place.start, "end": answer.place.end, "text": passage}
     if not (kept := answer.kept):
         return place | {"kind": "new"}
     where = {"name": kept.name, "start": kept.start, "end": kept.end, "text": kept.text, "incoming": kept.is_incoming}
@@ -113,22 +180,16 @@ def _added(path: Path, added: Added) -> str:
 
 @command.command("build")
 @_index
-@options.texts_argument
-@click.option(
-    "--level",
-    type=click.Choice([*map(str, UNITS)]),
-    default=str(Level.DOCUMENT),
-    show_default=True,
-    help="What is compared: whole texts, their paragraphs, or their sentences.",
-)
-@click.option("--min-words", type=click.IntRange(min=0), help=f"{_min_words_help} {_BY_LEVEL}")
+@options.inputs_options
+@options.level_option(UNITS)
+@options.min_words_option("0 for documents, 25 for paragraphs, 12 for sentences")
 @_format
 @_schema
 @options.lexicon_option
-@_quiet
+@options.quiet_option
 def build_command(
     index: Path,
-    files: tuple[str, ...],
+    inputs: Inputs,
     level: str,
     min_words: int | None,
     style: str,
@@ -137,18 +198,18 @@ def build_command(
 ) -> None:
     """Make an index of texts.
 
-    FILES are texts, "-" (standard input), or directories, which are walked for *.txt and *.md. INDEX must not be there
-    yet; it appears when all texts are in it. Passages that are copies of earlier ones are told on standard output.
+    FILES are what `unspin clean` takes; a record of a file of several is called FILE#ID. INDEX must not be there yet;
+    it appears when all texts are in it. Passages that are copies of earlier ones are told on standard output.
 
     \b
     Examples:
       unspin index build seen/ monday/
-      unspin index build seen/ --level paragraph monday/ tuesday/
+      unspin index build seen/ --level paragraph monday.jsonl.gz tuesday.parquet
       unspin index build seen/ --format jsonl monday/ > copies.jsonl
     """
-    found, errors = sources(files, skip=index)
+    found, errors = inputs.found(skip=index)
     failures = Failures(errors)
-    incoming = _Incoming(found, failures)
+    incoming = _Incoming(found, inputs.reading, failures)
     with progress("index") as report:
         added = Index.build(
             index,
@@ -165,20 +226,19 @@ def build_command(
 
 
 def _tell(incoming: _Incoming, answer: Answer, style: str) -> None:
-    for _ in incoming.past(answer.place.text):
-        pass
+    incoming.forget(answer.place.text)
     if line := _render(incoming, answer, style):
         product(line)
 
 
 @command.command("add")
 @_index
-@options.texts_argument
+@options.inputs_options
 @_format
 @_schema
 @options.lexicon_option
-@_quiet
-def add_command(index: Path, files: tuple[str, ...], style: str, lexicons: tuple[str, ...], quiet: bool) -> None:
+@options.quiet_option
+def add_command(index: Path, inputs: Inputs, style: str, lexicons: tuple[str, ...], quiet: bool) -> None:
     """Add texts to an index, and tell which of their passages are copies.
 
     All of them are added or, if the command is ended in any way, none. Others may ask the index meanwhile; one process
@@ -190,11 +250,16 @@ def add_command(index: Path, files: tuple[str, ...], style: str, lexicons: tuple
       unspin index add seen/ tuesday/
       unspin index add seen/ tuesday/ --format jsonl > said.jsonl
     """
-    found, errors = sources(files, skip=index)
+    found, errors = inputs.found(skip=index)
     failures = Failures(errors)
-    incoming = _Incoming(found, failures)
+    incoming = _Incoming(found, inputs.reading, failures)
     with Index.open(index, lexicon=_lexicon(lexicons)) as opened, progress("index") as report:
-        added = opened.add(incoming, tell=lambda answer: _tell(incoming, answer, style), progress=report)
+        added = opened.add(
+            incoming,
+            tell=lambda answer: _tell(incoming, answer, style),
+            skip=incoming.drop,
+            progress=report,
+        )
     if not quiet:
         say(_added(index, added))
     failures.exit()
@@ -202,24 +267,18 @@ def add_command(index: Path, files: tuple[str, ...], style: str, lexicons: tuple
 
 @command.command("query")
 @_index
-@options.texts_argument
+@options.inputs_options
 @_format
 @_schema
 @click.option("--level", type=click.Choice([*map(str, UNITS)]), help="What is looked for. [default: as in the index]")
-@click.option("--min-words", type=click.IntRange(min=0), help=f"{_min_words_help} [default: as in the index]")
-@click.option(
-    "-o",
-    "--output",
-    type=click.Path(file_okay=False, path_type=Path),
-    metavar="DIR",
-    help="Write the texts here, without the passages that are copies.",
-)
+@options.min_words_option("as in the index")
+@options.output_option("Write what was read here, without the passages that are copies.")
 @options.lexicon_option
 @options.force_option
-@_quiet
+@options.quiet_option
 def query_command(
     index: Path,
-    files: tuple[str, ...],
+    inputs: Inputs,
     style: str,
     level: str | None,
     min_words: int | None,
@@ -240,45 +299,39 @@ def query_command(
       unspin index query seen/ -o new/ tuesday/
       curl -s example.com/feed.txt | unspin index query seen/ --format jsonl -
     """
-    found, errors = sources(files, skip=output)
+    found, errors = inputs.found(skip=output)
     failures = Failures(errors)
-    if output:
-        refuse_targets(found, output, force=force)
-    incoming = _Incoming(found, failures)
+    incoming = _Incoming(found, inputs.reading, failures, are_written=output is not None)
     with Index.open(index, lexicon=_lexicon(lexicons)) as opened, progress("query", shown=output is not None) as report:
         wanted = Level(level) if level else opened.level
+        destination = Destination.planned(output, wanted, found, inputs.reading, force=force)
         answers = opened.query(incoming, level=wanted, min_words=min_words, progress=report)
-        passages, kinds, written = _answered(incoming, answers, style, output, wanted)
+        passages, kinds, written = _answered(incoming, answers, style, destination)
     if output and not quiet:
-        say(f"{counted(written, 'text')} of {len(found):,} written to {output}")
+        say(f"{counted(written, 'text')} of {incoming.count:,} written to {output}")
     if not quiet:
         say(_summary(passages, kinds))
     failures.exit()
 
 
 def _answered(
-    incoming: _Incoming, answers: Iterable[Answer], style: str, output: Path | None, level: Level
+    incoming: _Incoming, answers: Iterable[Answer], style: str, destination: Destination | None
 ) -> tuple[int, Counter[DuplicateKind], int]:
     """Report on all passages, and write what is new: how many passages there are, of what kinds, and texts written."""
-    passages, written, kinds = 0, 0, Counter[DuplicateKind]()
-    gone: dict[int, list[Place]] = {}
-
-    def write(before: int) -> int:
-        count = 0
-        for number, source, text in incoming.past(before):
-            count += bool(output and save(source, text, gone.pop(number, []), output, level=level))
-        return count
-
-    for answer in answers:
-        written += write(answer.place.text)
-        passages += 1
-        if answer.kind:
-            kinds[answer.kind] += 1
-        if answer.is_copy:
-            gone.setdefault(answer.place.text, []).append(answer.place)
-        if line := _render(incoming, answer, style):
-            product(line)
-    return passages, kinds, written + write(len(incoming.found))
+    passages, kinds = 0, Counter[DuplicateKind]()
+    with _Outgoing(destination) as outgoing:
+        for answer in answers:
+            incoming.forget(answer.place.text)
+            outgoing.take(incoming.past(answer.place.text))
+            passages += 1
+            if answer.kind:
+                kinds[answer.kind] += 1
+            if answer.is_copy and destination:
+                outgoing.gone.setdefault(answer.place.text, []).append(answer.place)
+            if line := _render(incoming, answer, style):
+                product(line)
+        outgoing.take(incoming.past())
+    return passages, kinds, outgoing.written
 
 
 @command.command("info")

@@ -10,13 +10,11 @@ from typing import Any
 
 import click
 
-from unspin import formats
-from unspin.commands import options, terminal
+from unspin.commands import options, records, terminal
 from unspin.commands.config import Configured
-from unspin.commands.outlet import label
+from unspin.commands.records import label
 from unspin.commands.terminal import Failures, legible, product
-from unspin.files import sources
-from unspin.formats import Failure, Reading, Record
+from unspin.formats import Record
 from unspin.lexicon import Lexicon
 from unspin.model import Candidate, Entry, Option, SpinEvidence
 from unspin.pipeline import Inspection
@@ -136,18 +134,14 @@ def _table(finding: _Finding, candidates: Sequence[Candidate], *, colour: bool) 
 
 
 @click.command("inspect", cls=Configured)
-@options.texts_argument
-@options.reading_options
-@click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.inputs_options
+@options.style_option("table", "json")
 @options.schema_option("inspection", of="a line of --format json")
 @click.option("--all", "every", is_flag=True, help="Show every candidate, not only those that would change the text.")
 @options.stages_options
 @options.colour_option
 def command(
-    files: tuple[str, ...],
-    lists: tuple[str, ...],
-    reading: Reading,
-    walked: tuple[str, ...],
+    inputs: options.Inputs,
     style: str,
     every: bool,
     lexicons: tuple[str, ...],
@@ -167,19 +161,15 @@ def command(
       unspin inspect --all --lexicon mine.tsv scraped.txt
       unspin inspect --format json articles/ | jq -c '[.name, .spin.evidence]'
     """
-    found, errors = sources(files, suffixes=walked, lists=lists)
+    found, errors = inputs.found()
     failures = Failures(errors)
     stages = options.stages(lexicons, model, ranker)
     single = [Lexicon.load(name) for name in lexicons]
     coloured = terminal.wants_colour(colour)
     shown = 0
-    for source in found:
-        with failures.told():
-            reader = formats.reader(source, reading)
-            for one in reader:
-                if isinstance(one, Failure):
-                    failures.add(one)
-                    continue
+    for reader in records.opened(found, inputs.reading, failures):
+        for one in records.records(reader, failures):
+            with failures.told():
                 finding = _find(label(reader, one), one, single, stages)
                 candidates = finding.inspection.candidates
                 wanted = list(candidates if every else changing(candidates))

@@ -269,7 +269,7 @@ def _stats_tables(lexicon: Lexicon, fires: coverage.FalseFires | None, *, top: i
     help="Clean text (UTF-8, .gz or not) to count spun phrases in; repeatable.",
 )
 @click.option("--top", type=click.IntRange(1), default=30, show_default=True, help="False fires in the table.")
-@click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
+@options.style_option("table", "json")
 @options.schema_option("lexicon-stats", of="a line of --format json")
 @options.colour_option
 def stats_command(

@@ -109,7 +109,7 @@ def command(
 
 def _lexicon(name: str | None, ledger: str, *, write: bool) -> Path:
     """The file that is to be changed."""
-    from unspin.commands.review import place_of
+    from unspin.commands.review_ledger import place_of
     from unspin.review.overlay import NAME
 
     if name is None:

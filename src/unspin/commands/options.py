@@ -7,29 +7,36 @@ import gc
 import math
 import re
 import sys
-from collections.abc import Callable, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import wraps
 from pathlib import Path
 from typing import Any, TypedDict, TypeVar
 
 import click
-from click.core import ParameterSource
 from click.shell_completion import CompletionItem
 
-from unspin import endpoint as chat
 from unspin.commands.terminal import is_terminal, product, say
 from unspin.decide import MIN_CONFIDENCE, calibrated
-from unspin.errors import OutputError
-from unspin.files import STDIN, SUFFIXES, Source, SourceText, exists, read
-from unspin.formats import Format, HtmlMode, Reading, suffixes
+from unspin.endpoint import is_url
+from unspin.errors import InputError, OutputError
+from unspin.files import STDIN, Source, SourceText, exists, read
+from unspin.formats import OUTPUTS, Format, HtmlMode, Reading, suffixes
 from unspin.language import LanguageModel, default_model, load_model
 from unspin.lexicon import Lexicon, shipped
+from unspin.model import Keep, Level
 from unspin.pipeline import default_lexicon
 from unspin.rank import CONTEXT, NEURAL, Ranker, load_ranker
 from unspin.rank import DEFAULT as DEFAULT_RANKER
 from unspin.schemas import schema
+from unspin.sources import SUFFIXES, sources
 
+_COMPARED = {
+    Level.DOCUMENT: "whole texts",
+    Level.PARAGRAPH: "their paragraphs",
+    Level.SENTENCE: "their sentences",
+    Level.PASSAGE: "any runs of the same words",
+}
 Command = TypeVar("Command", bound=Callable[..., Any])
 Decorator = Callable[[Command], Command]
 
@@ -83,14 +90,12 @@ def complete_lexicons(context: click.Context, parameter: click.Parameter, incomp
     return names or complete_paths(context, parameter, incomplete)
 
 
-def _complete_rankers(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+def complete_rankers(context: click.Context, parameter: click.Parameter, incomplete: str) -> list[CompletionItem]:
+    """The names of shipped rankers, and else paths."""
     names = [CompletionItem(name) for name in (CONTEXT, NEURAL, "none") if name.startswith(incomplete)]
     return names or complete_paths(context, parameter, incomplete)
 
 
-texts_argument: Decorator[Any] = click.argument(
-    "files", nargs=-1, metavar="[FILES|-]...", callback=_texts, shell_complete=complete_paths
-)
 lexicon_option: Decorator[Any] = click.option(
     "--lexicon",
     "lexicons",
@@ -109,39 +114,8 @@ ranker_option: Decorator[Any] = click.option(
     default=DEFAULT_RANKER,
     show_default=True,
     metavar="NAME|PATH|none",
-    shell_complete=_complete_rankers,
+    shell_complete=complete_rankers,
     help="What judges words by their context: shipped, or made by `unspin train`; none goes without.",
-)
-_endpoint_options: tuple[Decorator[Any], ...] = (
-    click.option(
-        "--ranker",
-        default=DEFAULT_RANKER,
-        show_default=True,
-        metavar="NAME|PATH|none|URL",
-        shell_complete=_complete_rankers,
-        help="What judges words by their context: shipped, or made by `unspin train`; none goes without. A URL: the "
-        "shipped one, and then an OpenAI-compatible endpoint, which decides what would be held.",
-    ),
-    click.option("--ranker-model", metavar="NAME", help="The endpoint's model. [default: the first that it lists]"),
-    click.option(
-        "--batch",
-        type=click.IntRange(min=1),
-        default=chat.BATCH,
-        show_default=True,
-        help="Ask the endpoint about so many candidates at once.",
-    ),
-    click.option(
-        "--budget",
-        type=click.IntRange(min=0),
-        default=chat.BUDGET,
-        show_default=True,
-        help="Send the endpoint so many requests at most, for all texts together; what is left stays held.",
-    ),
-    click.option(
-        "--cache/--no-cache",
-        default=True,
-        help="Remember the endpoint's answers, below XDG_CACHE_HOME or ~/.cache. [default: cache]",
-    ),
 )
 confidence_option: Decorator[Any] = click.option(
     "--min-confidence",
@@ -180,9 +154,70 @@ search_option: Decorator[Any] = click.option(
     help="In the search for copies, hold so much at a time (500M, 2G), and the rest in temporary files.",
 )
 force_option: Decorator[Any] = click.option("--force", is_flag=True, help="Overwrite files that exist.")
+out_format_option: Decorator[Any] = click.option(
+    "--out-format",
+    "out",
+    type=click.Choice([*map(str, OUTPUTS)]),
+    help="Write the restored texts in this format, with what else a record holds. [default: as they came]",
+)
+keep_duplicates_option: Decorator[Any] = click.option(
+    "--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone."
+)
+screen_option: Decorator[Any] = click.option(
+    "--screen/--no-screen",
+    default=True,
+    help="Pass texts whose words look clean, without decoding them. [default: screen]",
+)
+siblings_option: Decorator[Any] = click.option(
+    "--siblings",
+    multiple=True,
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Another copy of the same original, spun otherwise or not at all, to read along; repeatable, for one text.",
+)
+no_siblings_option: Decorator[Any] = click.option(
+    "--no-siblings", is_flag=True, help="Read each of several texts alone."
+)
+keep_option: Decorator[Any] = click.option(
+    "--keep",
+    type=click.Choice([*map(str, Keep)]),
+    default=str(Keep.ORIGINAL),
+    show_default=True,
+    help="Which copy stays. original: the least spun, then the earliest, then the longest.",
+)
+quiet_option: Decorator[Any] = click.option("-q", "--quiet", is_flag=True, help="Tell of failures only.")
 
 
-_reading_options: tuple[Decorator[Any], ...] = (
+def output_option(told: str, *, required: bool = False) -> Decorator[Any]:
+    """`-o DIR`."""
+    folder = click.Path(file_okay=False, path_type=Path)
+    return click.option("-o", "--output", type=folder, metavar="DIR", required=required, help=told)
+
+
+def style_option(*styles: str) -> Decorator[Any]:
+    """`--format`, as `style`; the first is the default."""
+    return click.option("--format", "style", type=click.Choice(styles), default=styles[0], show_default=True)
+
+
+def level_option(levels: Iterable[Level]) -> Decorator[Any]:
+    """`--level`, whole texts unless something else is asked for."""
+    return click.option(
+        "--level",
+        type=click.Choice([*map(str, levels)]),
+        default=str(Level.DOCUMENT),
+        show_default=True,
+        help=f"What is compared: {', '.join(_COMPARED[level] for level in levels)}.",
+    )
+
+
+def min_words_option(default: str) -> Decorator[Any]:
+    """`--min-words`; `default` in words."""
+    told = f"Leave shorter passages alone. [default: {default}]"
+    return click.option("--min-words", type=click.IntRange(min=0), help=told)
+
+
+_file_options: tuple[Decorator[Any], ...] = (
+    click.argument("files", nargs=-1, metavar="[FILES|-]...", callback=_texts, shell_complete=complete_paths),
     click.option(
         "--file-list",
         "lists",
@@ -191,11 +226,12 @@ _reading_options: tuple[Decorator[Any], ...] = (
         metavar="FILE",
         help="Also read the files named in this one, a name on each line or before each NUL; repeatable.",
     ),
+)
+_reading_options: tuple[Decorator[Any], ...] = (
     click.option(
         "--in-format",
         type=click.Choice([*map(str, Format)]),
-        help="How the files are read; directories are walked for such. [default: by name, else by content; "
-        "directories are walked for txt and md]",
+        help="How files are read, and what directories are walked for. [default: by name, else by content]",
     ),
     click.option("--text-field", default="text", show_default=True, help="The field or column that holds the text."),
     click.option("--id-field", default="id", show_default=True, help="The field or column that names a record."),
@@ -205,14 +241,20 @@ _reading_options: tuple[Decorator[Any], ...] = (
         type=click.Choice([*map(str, HtmlMode)]),
         default=HtmlMode.MAIN.value,
         show_default=True,
-        help="Of pages, restore the main text, which comes out as plain text, or all words where they stand.",
+        help="Of pages, read the main text, which comes out as plain text, or all words where they stand.",
     ),
 )
 
 
+def decorated(command: Any, options: Sequence[Decorator[Any]]) -> Any:
+    """A command with options that take the place of some of its parameters."""
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
 def reading_options(command: Command) -> Command:
-    """The options that say how files are read: parameters `lists` and `reading`, and what directories are walked for
-    as `walked`."""
+    """The options that say how a file is read, as one parameter, `reading`."""
 
     @wraps(command)
     def collected(
@@ -225,37 +267,71 @@ def reading_options(command: Command) -> Command:
         **others: Any,
     ) -> Any:
         wanted = Format(in_format) if in_format else None
-        reading = Reading(wanted, text_field, id_field, encoding, HtmlMode(html))
-        return command(*args, reading=reading, walked=suffixes(wanted) if wanted else SUFFIXES, **others)
+        return command(*args, reading=Reading(wanted, text_field, id_field, encoding, HtmlMode(html)), **others)
 
-    for option in reversed(_reading_options):
-        collected = option(collected)
-    return collected  # type: ignore[return-value]  # it takes the parameters of the options instead
+    made: Command = decorated(collected, _reading_options)
+    return made
+
+
+@dataclass(frozen=True, slots=True)
+class Inputs:
+    """The files that a command is to read, as they were named, and how."""
+
+    names: tuple[str, ...]
+    lists: tuple[str, ...]
+    reading: Reading
+
+    def found(
+        self, *, skip: Path | None = None, walked: tuple[str, ...] = SUFFIXES
+    ) -> tuple[list[Source], list[InputError]]:
+        """The sources, and what could not be listed. Directories are walked for the format that was asked for, or for
+        `walked`; what lies in `skip` is passed over."""
+        wanted = suffixes(self.reading.format) if self.reading.format else walked
+        return sources(self.names, skip=skip, suffixes=wanted, lists=self.lists)
+
+
+def inputs_options(command: Command) -> Command:
+    """FILES, and the options that say which they are and how they are read, as one parameter, `inputs`."""
+
+    @wraps(command)
+    def collected(*args: Any, files: tuple[str, ...], lists: tuple[str, ...], reading: Reading, **others: Any) -> Any:
+        return command(*args, inputs=Inputs(files, lists, reading), **others)
+
+    made: Command = decorated(reading_options(collected), _file_options)
+    return made
+
+
+def _print_schema(context: click.Context, name: str | None) -> None:
+    if name and not context.resilient_parsing:
+        product(schema(name))
+        context.exit()
 
 
 def schema_option(name: str, *, of: str) -> Decorator[Any]:
     """`--schema`: prints the JSON Schema `name`, which says what `of` looks like."""
 
     def show(context: click.Context, parameter: click.Parameter, value: bool) -> None:
-        if value and not context.resilient_parsing:
-            product(schema(name))
-            context.exit()
+        _print_schema(context, name if value else None)
 
     told = f"Print the JSON Schema of {of}, and exit."
     return click.option("--schema", is_flag=True, is_eager=True, expose_value=False, callback=show, help=told)
 
 
+def schemas_option(schemas: Mapping[str, str], *, of: str) -> Decorator[Any]:
+    """`--schema NAME`: prints one of several JSON Schemas, by what it is of."""
+
+    def show(context: click.Context, parameter: click.Parameter, value: str | None) -> None:
+        _print_schema(context, schemas[value] if value else None)
+
+    told = f"Print the JSON Schema of {of}, and exit."
+    names = click.Choice([*schemas])
+    return click.option("--schema", type=names, is_eager=True, expose_value=False, callback=show, help=told)
+
+
 def stages_options(command: Command) -> Command:
     """The options that say what to restore with: parameters `lexicons`, `model` and `ranker`, as `stages` takes."""
-    decorated: Command = lexicon_option(model_option(ranker_option(command)))
-    return decorated
-
-
-def endpoint_options(command: Command) -> Command:
-    """`--ranker`, where it may be a URL, and what goes with it: parameters as `endpoint` takes."""
-    for option in reversed(_endpoint_options):
-        command = option(command)
-    return command
+    made: Command = decorated(command, (lexicon_option, model_option, ranker_option))
+    return made
 
 
 class Stages(TypedDict):
@@ -268,7 +344,7 @@ class Stages(TypedDict):
 
 def stages(lexicons: Sequence[str] = (), model: Path | None = None, ranker: str = DEFAULT_RANKER) -> Stages:
     """The lexicon and the models that were asked for. Raises InputError or FormatError."""
-    if chat.is_url(ranker):
+    if is_url(ranker):
         raise click.UsageError("a URL decides what is held, for `unspin clean --ranker URL` alone")
     loaded = Stages(
         lexicon=Lexicon.load(*lexicons) if lexicons else default_lexicon(),
@@ -291,20 +367,3 @@ def read_aloud(source: Source, *, quiet: bool = False) -> SourceText:
     if text.is_guessed and not quiet:
         say(f"{source.name}: not UTF-8, read as {text.encoding}")
     return text
-
-
-def endpoint(
-    ranker: str, *, model: str | None, batch: int, budget: int, cache: bool
-) -> AbstractContextManager[chat.Endpoint | None]:
-    """The endpoint at the URL `ranker`, if it is one. Says what leaves the machine. Raises EndpointError."""
-    if not chat.is_url(ranker):
-        context = click.get_current_context()
-        for name in ("ranker_model", "batch", "budget", "cache"):
-            if context.get_parameter_source(name) is ParameterSource.COMMANDLINE:
-                raise click.UsageError(f"--{name.replace('_', '-')} needs --ranker URL")
-        return nullcontext()
-    remembered = chat.cache_path() if cache else None
-    made = chat.Endpoint(ranker, model=model, batch=batch, budget=budget, cache=remembered)
-    if not made.is_local:
-        say(f"sentences that hold undecided candidates, with their options, are sent to {made.url}")
-    return made

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections import Counter
+from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from pathlib import Path
@@ -14,22 +15,24 @@ import click
 
 from unspin import formats
 from unspin.commands.delivery import Delivery, beside, folder_for, path_of, summary
-from unspin.commands.options import refuse_existing
+from unspin.commands.options import Inputs, refuse_existing
+from unspin.commands.records import label, refuse_whole
 from unspin.commands.terminal import counted, legible, product, say
 from unspin.diff import DiffStyle, render
 from unspin.diff.json_lines import json_lines
 from unspin.edit import cleaned
 from unspin.errors import InputError, OutputError
-from unspin.files import replacing
+from unspin.files import Source, replacing
 from unspin.findings import find
 from unspin.formats import Failure, Format, Reader, Record, Writer
 from unspin.model import DecidedBy, Restoration
 
 _OF_MANY = (DiffStyle.WORDS, DiffStyle.JSON, DiffStyle.MARKDOWN, DiffStyle.M2)  # texts may follow one another
+TABLES = (Format.CSV, Format.TSV, Format.PARQUET)  # one after the other they are none
 _SWAPS = (DecidedBy.DECODER, DecidedBy.ENDPOINT, DecidedBy.SIBLING)
 
 
-class _Product(io.RawIOBase):
+class Product(io.RawIOBase):
     """Standard output, as a stream."""
 
     def writable(self) -> bool:
@@ -38,13 +41,6 @@ class _Product(io.RawIOBase):
     def write(self, data: Any) -> int:
         product(bytes(data))
         return len(data)
-
-
-def label(reader: Reader, record: Record) -> str:
-    """What a record is called: the file, if that is the record."""
-    if formats.is_single(reader.format):
-        return reader.name
-    return record.id if record.id.startswith(f"{reader.name}#") else f"{reader.name}#{record.id}"
 
 
 class Outlet:
@@ -71,7 +67,7 @@ class Outlet:
             elif self._delivery.write:
                 self._open_in_place(stack)
             elif self._is_on_stdout and not (self._is_single and self._out is None):
-                product_stream: Any = _Product()
+                product_stream: Any = Product()
                 self._writer = stack.enter_context(formats.writer(product_stream, self._reader, out=self._out))
             self._stack = stack.pop_all()
         return self
@@ -120,8 +116,7 @@ class Outlet:
 
     def keep(self, failure: Failure) -> None:
         """Put what could not be read back as it stood. Raises OutputError if the file would lose it."""
-        if self._is_single:
-            raise InputError(self._reader.name, ": ".join(filter(None, (failure.place, failure.reason))))
+        refuse_whole(self._reader, failure)
         if self._delivery.write and failure.origin is None:
             raise OutputError(self._reader.name, "left as it is, for a part of it cannot be read")
         if self._writer:
@@ -179,11 +174,19 @@ class Outlet:
             say(f"{self._reader.name}: {self._sum()}")
 
 
-def require_one_table(out: Format | None, delivery: Delivery, files: int) -> None:
+def require_one_table(found: Sequence[Source], inputs: Inputs, out: Format | None, delivery: Delivery) -> None:
     """Refuses, before any work is done, several tables on standard output."""
     if out and delivery.write:
         raise click.UsageError("--out-format makes other files; --write changes those that are there")
     if out and delivery.output is None and (delivery.diff or delivery.check):
         raise click.UsageError("--out-format is of restored texts, and none are written here")
-    if out in (Format.CSV, Format.TSV, Format.PARQUET) and delivery.output is None and files > 1:
-        raise click.UsageError(f"--out-format {out} of several files needs -o DIR, a file for each")
+    if not (delivery.is_silent or delivery.diff or delivery.check):
+        refuse_tables(found, inputs, out)
+
+
+def refuse_tables(found: Sequence[Source], inputs: Inputs, out: Format | None = None) -> None:
+    """Refuses, before any work is done, several files on standard output if one is a table."""
+    for kind in (out or formats.expected_format(source, inputs.reading) for source in found):
+        if kind in TABLES and len(found) > 1:
+            option = "--out-format " if out else ""
+            raise click.UsageError(f"{option}{kind} of several files needs -o DIR, a file for each")

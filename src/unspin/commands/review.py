@@ -4,48 +4,33 @@ from __future__ import annotations
 
 import getpass
 import io
-import json
-import os
 import re
 import sys
 from collections.abc import Iterator, Sequence
 from importlib import import_module
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from unspin.commands import options, terminal
 from unspin.commands.clean import can_be_together, read_together, readable
 from unspin.commands.options import Stages
-from unspin.commands.terminal import Failures, counted, legible, product, say
+from unspin.commands.review_ledger import ledger_option, name_of, place_of
+from unspin.commands.review_status import command as status_command
+from unspin.commands.terminal import Failures, counted, product, say
 from unspin.consensus import Sibling
 from unspin.errors import InputError, reason
-from unspin.files import STDIN, Source, SourceText, sources
+from unspin.files import STDIN, Source, SourceText
 from unspin.pipeline import examine, sign
-from unspin.review.ledger import DEFAULT, Ledger
-from unspin.review.model import Added, Counts, Filter, Interface, Order, Reviewer
+from unspin.review.ledger import Ledger
+from unspin.review.model import Added, Filter, Interface, Order, Reviewer
 from unspin.review.overlay import with_own
-from unspin.review.store import is_url
-
-if TYPE_CHECKING:
-    from rich.table import Table
-
-    from unspin.review.status import Status
+from unspin.sources import sources
 
 LINES = 1_000  # of an export, written at a time
 START = "start"  # what `unspin review` does with words that are no command of its own
-
-ledger_option: options.Decorator[Any] = click.option(
-    "--ledger",
-    "ledger",
-    default=DEFAULT,
-    show_default=True,
-    envvar="UNSPIN_LEDGER",
-    metavar="FILE|URL",
-    help="Where decisions are kept: a file, or a team's PostgreSQL (postgresql://user@host/name).",
-)
 
 
 class _StartsWithFiles(click.Group):
@@ -67,16 +52,6 @@ class _StartsWithFiles(click.Group):
 @click.group("review", cls=_StartsWithFiles)
 def command() -> None:
     """Review texts, and look after the ledger of a review."""
-
-
-def place_of(ledger: str) -> Path:
-    """The folder that names of documents are relative to: that of the ledger's file, or the current one."""
-    return Path.cwd() if is_url(ledger) else Path(os.path.realpath(ledger)).parent
-
-
-def name_of(path: Path, ledger: str) -> str:
-    """What a ledger calls a file: its path from the ledger's folder, so that both can move together."""
-    return Path(os.path.relpath(os.path.realpath(path), place_of(ledger))).as_posix()
 
 
 def _reviewer(name: str | None, *, web: bool) -> Reviewer:
@@ -165,6 +140,26 @@ def _put(
     return done
 
 
+def _found(files: Sequence[str]) -> tuple[list[Source], Failures]:
+    """The files to review; refused is what nobody can come back to."""
+    if STDIN in files:
+        raise click.UsageError("'-' cannot be reviewed: the ledger needs a file to come back to")
+    found, errors = sources(files)
+    if elsewhere := [source.url for source in found if source.url]:
+        raise click.UsageError(f"{elsewhere[0]} cannot be reviewed: the ledger needs a file to come back to")
+    return found, Failures(errors)
+
+
+def _interface(*, web: bool, second_opinion: float | None) -> Any:
+    """The module that shows a review. Refused, before any work is done, is what it cannot show."""
+    interface: Any = import_module("unspin.commands.review_web" if web else "unspin.commands.review_terminal")
+    if web:
+        interface.require_page(second_opinion=second_opinion)
+    else:
+        interface.require_terminal()
+    return interface
+
+
 @command.command(START)
 @click.argument("files", nargs=-1, metavar="[FILES]...", shell_complete=options.complete_paths)
 @ledger_option
@@ -193,8 +188,8 @@ def _put(
     help="Judge anew what others decided, or a share of it, so that agreement can be told.",
 )
 @options.confidence_option
-@click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone, and review their words.")
-@click.option("--no-siblings", is_flag=True, help="Read each text by itself, without its copies among the others.")
+@options.keep_duplicates_option
+@options.no_siblings_option
 @options.stages_options
 @options.colour_option
 @click.option("--web", is_flag=True, help="Review in the browser. Needs: pip install 'unspin[web]'")
@@ -202,7 +197,7 @@ def _put(
     "--port", type=click.IntRange(0, 65535), default=0, metavar="PORT", help="With --web. [default: any that is free]"
 )
 @click.option("--no-open", is_flag=True, help="With --web: say where the page is, and open no browser.")
-@click.option("-q", "--quiet", is_flag=True, help="No summary lines.")
+@options.quiet_option
 def start_command(
     files: tuple[str, ...],
     ledger: str,
@@ -239,25 +234,16 @@ def start_command(
       unspin review --second-opinion 0.1 --reviewer bert
       unspin review --web scraped.txt
     """
-    if STDIN in files:
-        raise click.UsageError("'-' cannot be reviewed: the ledger needs a file to come back to")
-    found, errors = sources(files)
-    if elsewhere := [source.url for source in found if source.url]:
-        raise click.UsageError(f"{elsewhere[0]} cannot be reviewed: the ledger needs a file to come back to")
-    failures = Failures(errors)
+    found, failures = _found(files)
     by = _reviewer(reviewer, web=web)
-    interface = import_module("unspin.commands.review_web" if web else "unspin.commands.review_terminal")
+    interface = _interface(web=web, second_opinion=second_opinion)
     how_shown: dict[str, Any] = {"port": port, "open_browser": not no_open} if web else {}
-    if web:  # before any work is done
-        interface.require_page(second_opinion=second_opinion)
-    else:
-        interface.require_terminal()
+    how = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates}
     with Ledger(ledger, create=bool(found)) as opened:
         done = 0
         if found:
-            together = not no_siblings and can_be_together(found, quiet=quiet)
-            how = {"min_confidence": min_confidence, "keep_duplicates": keep_duplicates}
             stages = options.stages(with_own(lexicons, place_of(ledger)), model, ranker)
+            together = not no_siblings and can_be_together(found, quiet=quiet)
             done = _put(opened, ledger, found, stages, failures, together=together, quiet=quiet, **how)
         if done or not files:
             interface.run(
@@ -273,76 +259,7 @@ def start_command(
     failures.exit()
 
 
-# status
-
-
-def _row(counts: Counts) -> tuple[str, ...]:
-    numbers = (counts.total, counts.proposed, counts.held, counts.accepted, counts.rejected, counts.replaced)
-    return tuple(f"{number:,}" for number in numbers)
-
-
-_STATES = ("#all", "#proposed", "#held", "#accepted", "#rejected", "#replaced")
-
-
-def _status_tables(status: Status, *, top: int, colour: bool) -> str:
-    documents = terminal.table("document", *_STATES, title="By document")
-    for document in status.documents[:top]:
-        documents.add_row(legible(document.name), *_row(document.counts))
-    if len(status.documents) > top:
-        documents.add_row(f"and {len(status.documents) - top:,} more")
-    documents.add_row("all", *_row(status.counts))
-    entries = terminal.table("entry", *_STATES, title="By entry")
-    for entry, counts in status.entries[:top]:
-        name = f"{entry.spun} <- {entry.original}" if entry else "(no entry: repeated passages, debris)"
-        entries.add_row(legible(name), *_row(counts))
-    if len(status.entries) > top:
-        entries.add_row(f"and {len(status.entries) - top:,} more")
-    reviewers = terminal.table("reviewer", "#answers", title="By reviewer")
-    for name, number in status.reviewers:
-        reviewers.add_row(legible(name), f"{number:,}")
-    shown = (documents, entries, reviewers, _agreement_table(status))
-    return "\n".join(terminal.drawn(made, colour=colour) for made in shown if made.rows)
-
-
-def _agreement_table(status: Status) -> Table:
-    made = terminal.table("reviewers", "#both judged", "#equal", "#kappa", title="Agreement")
-    for pair in status.agreement:
-        try:
-            kappa = pair.kappa()
-        except ImportError:
-            say("Cohen's kappa needs nltk: pip install 'unspin[agreement]'")
-            kappa = None
-        told = "-" if kappa is None else f"{kappa:.2f}"
-        made.add_row(legible(f"{pair.one}, {pair.other}"), f"{pair.items:,}", f"{pair.equal:.2f}", told)
-    return made
-
-
-@command.command("status")
-@ledger_option
-@click.option("--top", type=click.IntRange(1), default=20, show_default=True, help="Rows of each table.")
-@click.option("--format", "style", type=click.Choice(("table", "json")), default="table", show_default=True)
-@options.schema_option("review-status", of="--format json")
-@options.colour_option
-def status_command(ledger: str, top: int, style: str, colour: bool | None) -> None:
-    """Show how far a review has come: by document, entry and reviewer, and how far reviewers agree.
-
-    Agreement is told where two judged the same candidates (`unspin review --second-opinion`): the share of equal
-    answers, and Cohen's kappa, which is 0 for what chance would give and 1 for full agreement. Kappa needs nltk:
-    pip install 'unspin[agreement]'
-
-    \b
-    Examples:
-      unspin review status
-      unspin review status --format json | jq .counts
-    """
-    with Ledger(ledger, create=False) as opened:
-        status = opened.status()
-    if style == "json":
-        product(json.dumps(status.fields(), ensure_ascii=False) + "\n")
-        return
-    product(_status_tables(status, top=top, colour=terminal.wants_colour(colour)))
-    if status.stale:
-        say(f"no longer in force, since texts or proposals changed: {counted(status.stale, 'answer')}")
+command.add_command(status_command)
 
 
 # export, import

@@ -14,9 +14,9 @@ from typing import Protocol
 
 import click
 
-from unspin.commands.review import place_of
 from unspin.commands.review_keys import Act, NoSuchKey, meant
 from unspin.commands.review_layout import Row, Style, fitted, painted, shown, wrapped
+from unspin.commands.review_ledger import place_of
 from unspin.commands.review_screen import Draw, Terminal
 from unspin.commands.review_view import NARROWEST, WIDEST, Page, help_rows, question, rows, standing
 from unspin.commands.terminal import counted, is_terminal, say, wants_colour

@@ -12,7 +12,7 @@ from importlib import import_module
 
 import click
 
-from unspin.commands.review import place_of
+from unspin.commands.review_ledger import place_of
 from unspin.commands.terminal import say
 from unspin.errors import UnspinError
 from unspin.review import overlay

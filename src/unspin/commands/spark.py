@@ -66,34 +66,30 @@ def command() -> None:
 
 def _shared(decorated: Any) -> Any:
     """The options of both commands."""
-    for option in reversed(
-        (
-            click.argument("paths", nargs=-1, required=True, metavar="IN..."),
-            click.option(
-                "--format",
-                "style",
-                type=click.Choice([*FORMATS]),
-                default="parquet",
-                show_default=True,
-                help="Of what is read and written.",
-            ),
-            click.option("--text-field", default="text", show_default=True, help="The column of texts."),
-            click.option("--id-field", default="id", show_default=True, help="The column that names each of them."),
-            options.lexicon_option,
-            click.option("--master", metavar="URL", help="The cluster. [default: spark-submit's, or this machine]"),
-            click.option("--conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark's; repeatable."),
-            click.option(
-                "--checkpoint-dir",
-                metavar="DIR",
-                help="Where all executors can write intermediate results. [default: beside the output, "
-                "deleted in the end]",
-            ),
-            click.option("--force", is_flag=True, help="Overwrite an output that exists."),
-            click.option("-q", "--quiet", is_flag=True, help="No summary lines."),
-        )
-    ):
-        decorated = option(decorated)
-    return decorated
+    shared = (
+        click.argument("paths", nargs=-1, required=True, metavar="IN..."),
+        click.option(
+            "--format",
+            "style",
+            type=click.Choice([*FORMATS]),
+            default="parquet",
+            show_default=True,
+            help="Of what is read and written.",
+        ),
+        click.option("--text-field", default="text", show_default=True, help="The column of texts."),
+        click.option("--id-field", default="id", show_default=True, help="The column that names each of them."),
+        options.lexicon_option,
+        click.option("--master", metavar="URL", help="The cluster. [default: spark-submit's, or this machine]"),
+        click.option("--conf", multiple=True, metavar="KEY=VALUE", help="A setting of Spark's; repeatable."),
+        click.option(
+            "--checkpoint-dir",
+            metavar="DIR",
+            help="Where all executors can write intermediate results. [default: beside the output, deleted in the end]",
+        ),
+        options.force_option,
+        options.quiet_option,
+    )
+    return options.decorated(decorated, shared)
 
 
 @contextmanager
@@ -167,12 +163,8 @@ def _prepared(spark: SparkSession, outputs: list[str], *, force: bool, checkpoin
 @click.option("--out-field", default="restored", show_default=True, help="The new column of restored texts.")
 @click.option("--siblings", is_flag=True, help="Find copies among the texts, and read them together.")
 @options.confidence_option
-@click.option("--keep-duplicates", is_flag=True, help="Leave repeated paragraphs alone.")
-@click.option(
-    "--screen/--no-screen",
-    default=True,
-    help="Pass texts whose words look clean, without decoding them. [default: screen]",
-)
+@options.keep_duplicates_option
+@options.screen_option
 @options.model_option
 @options.ranker_option
 def clean_command(
@@ -238,26 +230,10 @@ def clean_command(
 @_shared
 @click.option("-o", "--output", metavar="OUT", help="Write the rows here, without the copies in their texts.")
 @click.option("--groups", metavar="OUT", help="Write here which passages are copies of which.")
-@click.option(
-    "--level",
-    type=click.Choice([*map(str, UNITS)]),
-    default=str(Level.DOCUMENT),
-    show_default=True,
-    help="What is compared: whole texts, their paragraphs or their sentences.",
-)
-@click.option(
-    "--keep",
-    type=click.Choice([*map(str, Keep)]),
-    default=str(Keep.ORIGINAL),
-    show_default=True,
-    help="Which copy stays. original: the least spun, then the earliest, then the longest.",
-)
+@options.level_option(UNITS)
+@options.keep_option
 @click.option("--date-field", help="A column of numbers, days or times, for --keep original and newest.")
-@click.option(
-    "--min-words",
-    type=click.IntRange(min=0),
-    help="Leave shorter passages alone. [default: 0 for documents, 25 for paragraphs, 12 for sentences]",
-)
+@options.min_words_option("0 for documents, 25 for paragraphs, 12 for sentences")
 def dedupe_command(
     paths: tuple[str, ...],
     style: str,

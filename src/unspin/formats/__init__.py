@@ -51,6 +51,7 @@ __all__ = [
     "Reader",
     "Reading",
     "Record",
+    "Target",
     "Whole",
     "Writer",
     "expected_format",

@@ -51,6 +51,8 @@ def _text(opened: Input, kind: Format, reading: Reading) -> SourceText:
         data = stream.read(reading.limit + 1)
     if len(data) > reading.limit:
         raise InputError(opened.source.name, f"larger than {reading.limit:,} bytes")
+    if opened.is_changed:
+        raise InputError(opened.source.name, "changed while it was read; try again")
     declared = page.declared(data) if kind is Format.HTML else ""
     return decode(data, name=opened.source.name, encoding=reading.encoding, declared=declared)
 

@@ -14,7 +14,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, replace
 from itertools import pairwise, zip_longest
 
-from unspin.model import Candidate, DecidedBy, DuplicateGroup, Edit, Restoration
+from unspin.edit import apply
+from unspin.model import Candidate, DecidedBy, Edit, Restoration
 
 HIDDEN = "\u2060"  # what stands for a character of markup: it is no white space, and no part of a word
 _SHOWN = re.compile(f"[^{HIDDEN}\n]+")
@@ -51,14 +52,19 @@ class Prose:
         """
         if self.source is self.text:
             return restoration
-        edits, duplicates = tuple(self._landed(restoration.edits)), restoration.duplicates
+        edits, duplicates = self.placed(restoration.edits), restoration.duplicates
         if self.is_page:
-            removed = [edit for group in duplicates for edit in self._emptied(group)]
+            repeats = [one for group in duplicates for one in group.repeats]
+            removed = [edit for one in repeats for edit in self._emptied(one.start, one.end, one.score)]
             edits, duplicates = tuple(sorted((*edits, *removed), key=lambda edit: edit.start)), ()
         held = tuple(
             replace(one, candidate=candidate) for one in restoration.held if (candidate := self.requoted(one.candidate))
         )
         return replace(restoration, original=self.source, edits=edits, duplicates=duplicates, held=held)
+
+    def placed(self, edits: Iterable[Edit]) -> tuple[Edit, ...]:
+        """Edits of `text`, in order, as edits of `source`: what would change markup is left out."""
+        return tuple(self._landed(edits)) if self.source is not self.text else tuple(edits)
 
     def _landed(self, edits: Iterable[Edit]) -> Iterator[Edit]:
         found = [(edit, self._placed(edit)) for edit in sorted(edits, key=lambda edit: edit.start)]
@@ -90,13 +96,16 @@ class Prose:
         before = self._quoted(candidate.start, candidate.end, candidate.before)
         return None if before is None else replace(candidate, before=before)
 
-    def _emptied(self, group: DuplicateGroup) -> Iterator[Edit]:
-        for repeat in group.repeats:
-            for match in _SHOWN.finditer(self.text, repeat.start, repeat.end):
-                start, end = match.span()
-                before = self.source[start:end]
-                if before.strip():
-                    yield Edit(start, end, before, "", None, repeat.score, DecidedBy.DUPLICATE)
+    def emptied(self, spans: Iterable[tuple[int, int]]) -> str:
+        """The source without the words in some spans; markup stays."""
+        return apply(self.source, [edit for start, end in sorted(spans) for edit in self._emptied(start, end, 1.0)])
+
+    def _emptied(self, first: int, last: int, score: float) -> Iterator[Edit]:
+        for match in _SHOWN.finditer(self.text, first, last):
+            start, end = match.span()
+            before = self.source[start:end]
+            if before.strip():
+                yield Edit(start, end, before, "", None, score, DecidedBy.DUPLICATE)
 
 
 def _line_break(before: str) -> str:

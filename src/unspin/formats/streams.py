@@ -12,14 +12,14 @@ import shutil
 import sys
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import IO, Any
 
 from unspin import files, remote
 from unspin.errors import InputError, UnspinError, reason
-from unspin.files import Source
+from unspin.files import Source, Stamp
 from unspin.formats.model import Packing
 
 HEAD = 1 << 16  # bytes by which a format and an encoding are recognised, and
@@ -122,17 +122,28 @@ def _beginning(stream: IO[bytes]) -> bytes:
 
 
 class Input:
-    """A source's bytes, which can be read many times; those of standard input once. `head` is how they begin."""
+    """A source's bytes, which can be read many times; those of standard input and of pipes once, unless they are kept.
+
+    `head` is how they begin, unpacked; `stamp` tells the file as it was then from what it may have become.
+    """
 
     def __init__(self, source: Source) -> None:
         """Raises InputError if the source cannot be read."""
         self.source = source
+        self.stamp: Stamp | None = None
+        self._once: IO[bytes] | None = None
+        self._copy: IO[bytes] | None = None
         try:
-            with files.opened(source) as stream:
+            with ExitStack() as stack:
+                stream = stack.enter_context(files.opened(source))
                 self._start = self.head = _beginning(stream)
                 self.packing = next((how for magic, how in _MAGIC if self._start.startswith(magic)), Packing.NONE)
                 if self.packing:
                     self.head = self._unpacked_head(stream)
+                if source.path and files.is_regular(stream):
+                    self.stamp = files.stamp_of(stream)
+                elif not source.url:
+                    self._once, self._open = stream, stack.pop_all()  # a pipe that is closed is gone
         except OSError as error:
             raise InputError(source.name, reason(error)) from error
 
@@ -149,13 +160,34 @@ class Input:
     @property
     def is_again(self) -> bool:
         """Can it be read again?"""
-        return self.source.path is not None or bool(self.source.url)
+        return self._once is None or self._copy is not None
+
+    @property
+    def is_changed(self) -> bool:
+        """Is the file no longer what it was when it was opened first?"""
+        assert self.source.path or not self.stamp
+        path = self.source.path
+        return path is not None and self.stamp is not None and self.stamp != files.stamp_at(path)
+
+    def keep(self, folder: Path | None = None) -> None:
+        """Copy what can be read once only to a temporary file, so that it can be read again. Raises InputError."""
+        if not self.is_again:
+            copy = TemporaryFile(dir=folder)  # noqa: SIM115 - it stays open as long as this does
+            with self.raw() as stream:
+                shutil.copyfileobj(stream, copy)
+            self._copy = copy
 
     @contextmanager
     def raw(self) -> Iterator[IO[bytes]]:
         """The bytes as they stand there. Raises InputError."""
-        with files.opened(self.source) as stream:
-            yield stream if self.is_again else io.BufferedReader(_Rejoined(self._start, stream))
+        if self._copy:
+            self._copy.seek(0)
+            yield self._copy
+        elif self._once:
+            yield io.BufferedReader(_Rejoined(self._start, self._once))
+        else:
+            with files.opened(self.source) as stream:
+                yield stream
 
     @contextmanager
     def opened(self) -> Iterator[io.BufferedReader]:
@@ -167,7 +199,7 @@ class Input:
     def seekable(self) -> Iterator[IO[bytes]]:
         """The unpacked bytes, to read in any order; for that, a packed file is unpacked on the disk. Raises Broken."""
         if self.is_again and not self.packing:
-            with files.opened(self.source) as stream:
+            with self.raw() as stream:
                 yield stream
             return
         with TemporaryFile() as copy:
@@ -181,9 +213,10 @@ Target = Path | str | IO[bytes]
 
 
 @contextmanager
-def created(target: Target, packing: Packing) -> Iterator[IO[bytes]]:
-    """A stream that packs what is written; its file is there once the block ends well. Raises OutputError."""
-    with _replacing(target) as stream:
+def created(target: Target, packing: Packing, *, stamp: Stamp | None = None) -> Iterator[IO[bytes]]:
+    """A stream that packs what is written; its file is there once the block ends well, unless the one whose place it
+    takes is no longer as `stamp` says. Raises OutputError."""
+    with _replacing(target, stamp) as stream:
         match packing:
             case Packing.NONE:
                 yield stream
@@ -196,12 +229,12 @@ def created(target: Target, packing: Packing) -> Iterator[IO[bytes]]:
 
 
 @contextmanager
-def _replacing(target: Target) -> Iterator[IO[bytes]]:
+def _replacing(target: Target, stamp: Stamp | None) -> Iterator[IO[bytes]]:
     if isinstance(target, str) and remote.is_url(target):
         with remote.replacing(target) as stream:
             yield stream
     elif isinstance(target, str | Path):
-        with files.replacing(Path(target)) as stream:
+        with files.replacing(Path(target), stamp=stamp) as stream:
             yield stream
     else:
         yield target

@@ -8,6 +8,7 @@ file cannot hold.
 
 from __future__ import annotations
 
+import os
 import shutil
 from contextlib import ExitStack
 from pathlib import Path
@@ -15,7 +16,7 @@ from types import TracebackType
 from typing import IO, Protocol, Self
 
 from unspin.errors import OutputError
-from unspin.files import Source
+from unspin.files import Source, Stamp
 from unspin.formats.conversion import converter
 from unspin.formats.delimited import Row
 from unspin.formats.documents import Whole
@@ -25,6 +26,7 @@ from unspin.formats.model import Failure, Format, HtmlMode, Packing, Reading, Re
 from unspin.formats.parquet import Cell, Rows
 from unspin.formats.reading import Reader, expected_format
 from unspin.formats.streams import Target, created, named
+from unspin.remote import is_url
 
 
 class Sink(Protocol):
@@ -58,7 +60,8 @@ def output_format(kind: Format, reading: Reading, out: Format | None = None) -> 
 def target_place(reader: Reader, *, out: Format | None = None) -> Path:
     """Where the output of a file goes below an output directory: its place, with one more suffix if its format is
     another."""
-    place = reader.source.place if reader.input.is_again else Path(f"stdin.{reader.format}{reader.packing}")
+    is_named = reader.source.path or reader.source.url
+    place = reader.source.place if is_named else Path(f"stdin.{reader.format}{reader.packing}")
     return _suffixed(place, reader.format, output_format(reader.format, reader.reading, out), reader.packing)
 
 
@@ -76,7 +79,10 @@ def _suffixed(place: Path, kind: Format, made: Format, packing: Packing) -> Path
 
 
 class Writer:
-    """Records on their way to a file, which is there once the `with` block ends well, and not before."""
+    """Records on their way to a file, which is there once the `with` block ends well, and not before.
+
+    The file that was read is not written over if it has changed since.
+    """
 
     def __init__(self, target: Target, reader: Reader, *, out: Format | None = None) -> None:
         self._target = target
@@ -92,7 +98,7 @@ class Writer:
         is_file = isinstance(self._target, str | Path)
         packing = self._reader.packing if is_file and self._out is not Format.PARQUET else Packing.NONE
         with ExitStack() as stack:
-            stream = stack.enter_context(created(self._target, packing))
+            stream = stack.enter_context(created(self._target, packing, stamp=self._stamp))
             self._sink = _sink(stream, self._reader, self._out)
             self._stack = stack.pop_all()
         return self
@@ -123,6 +129,14 @@ class Writer:
         self.is_changed = True
 
     @property
+    def _stamp(self) -> Stamp | None:
+        """What the target must be like, if it is the file that was read."""
+        path = self._reader.source.path
+        if path is None or not isinstance(self._target, str | Path) or is_url(str(self._target)):
+            return None
+        return self._reader.input.stamp if os.path.realpath(path) == os.path.realpath(self._target) else None
+
+    @property
     def _name(self) -> str:
         return str(self._target) if isinstance(self._target, str | Path) else "output"
 
@@ -135,7 +149,7 @@ class Writer:
             self._stack.__exit__(kind, error, trace)
         elif self._can_be_copied():
             self.drop()
-            with created(self._target, Packing.NONE) as stream, self._reader.input.raw() as original:
+            with created(self._target, Packing.NONE, stamp=self._stamp) as stream, self._reader.input.raw() as original:
                 shutil.copyfileobj(original, stream)
         else:
             with self._stack:

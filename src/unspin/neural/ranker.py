@@ -23,6 +23,7 @@ from numpy.typing import NDArray
 
 from unspin.channel import LEAST_KEPT
 from unspin.errors import FormatError, InputError, UnspinError
+from unspin.heap import give_back
 from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.neural.wordpiece import Pieces, Windows, windows
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
 FORMAT = "unspin-neural-1"
 OPTION = 8  # pieces of an option that are looked at
-CHUNK = 1024  # options that are computed together
+CHUNK = 256  # options that are computed together
 SURE = 8.0  # nats; a model is never surer than this
 
 Vectors = NDArray[np.float32]
@@ -126,6 +127,7 @@ class NeuralRanker:
         """Queries, one per match, against the vectors of its original and of its phrase left alone."""
         if (known := self._known.get(lexicon)) is None:
             known = self._known[lexicon] = self._know(lexicon)
+            give_back()  # nothing else takes as much for a moment
         options, vectors, biases = known
         undone, alone = options.undone[entries], options.alone[entries]
         made, left = self._rates
@@ -139,12 +141,14 @@ class NeuralRanker:
     def _know(self, lexicon: Lexicon) -> _Known:
         """All of a lexicon's options at once: how sums are rounded depends on what is summed beside them."""
         options = Options.of(lexicon, self._pieces)
-        parts = [
-            self._run(["vectors", "biases"], pieces=options.pieces[n : n + CHUNK], kinds=options.kinds[n : n + CHUNK])
-            for n in range(0, len(options.kinds), CHUNK)
-        ]
-        vectors, biases = (np.concatenate(arrays) for arrays in zip(*parts, strict=True))
-        return _Known(options, vectors, biases)
+        arrays: list[Vectors] = []
+        for start in range(0, len(options.kinds), CHUNK):
+            some = slice(start, start + CHUNK)
+            made = self._run(["vectors", "biases"], pieces=options.pieces[some], kinds=options.kinds[some])
+            arrays = arrays or [np.empty((len(options.kinds), *one.shape[1:]), one.dtype) for one in made]
+            for whole, part in zip(arrays, made, strict=True):
+                whole[some] = part
+        return _Known(options, *arrays)
 
     def _queries(self, laid: Windows, start: Ints, end: Ints) -> Vectors:
         """Per span of tokens [start, end], both inside one window, its query; spans in order of their windows.
@@ -199,6 +203,7 @@ def load(path: Path, *, base: Ranker) -> NeuralRanker:
         raise InputError(path, f"cannot be read as a ranker ({error.strerror or error})") from error
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = options.inter_op_num_threads = 1  # documents are done side by side instead
+    options.enable_cpu_mem_arena = options.enable_mem_pattern = False  # else what the largest run took is kept
     options.log_severity_level = 4
     try:
         session = onnxruntime.InferenceSession(

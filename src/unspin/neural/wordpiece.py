@@ -11,6 +11,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
 from typing import NamedTuple
 
@@ -21,6 +22,7 @@ from unspin.model import Token
 
 WINDOW = 128  # pieces that are read together, [CLS] and [SEP] among them
 LONGEST_WORD = 40  # characters; longer ones are no words
+REMEMBERED = 1 << 14  # words whose pieces are
 PAD, UNKNOWN, FIRST, LAST = "[PAD]", "[UNK]", "[CLS]", "[SEP]"
 LOWER, CAPITALISED, UPPER = 0, 1, 2  # how a token is written
 _ATOMS = re.compile(r"\w+|[^\w\s]")
@@ -39,15 +41,15 @@ class Pieces:
         if self._numbers[PAD]:
             raise ValueError(f"the vocabulary does not begin with {PAD}")
         self.pad, self.unknown, self.first, self.last = (self._numbers[n] for n in (PAD, UNKNOWN, FIRST, LAST))
-        self._known: dict[str, tuple[int, ...]] = {}
+        self._known = lru_cache(REMEMBERED)(self._found)
 
     def of(self, word: str) -> tuple[int, ...]:
         """The pieces of a word or phrase; at least one."""
-        if (found := self._known.get(word)) is None:
-            plain = "".join(c for c in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(c))
-            found = tuple(n for atom in _ATOMS.findall(plain) for n in self._split(atom)) or (self.unknown,)
-            self._known[word] = found
-        return found
+        return self._known(word) if len(word) <= LONGEST_WORD else self._found(word)
+
+    def _found(self, word: str) -> tuple[int, ...]:
+        plain = "".join(c for c in unicodedata.normalize("NFD", word.lower()) if not unicodedata.combining(c))
+        return tuple(n for atom in _ATOMS.findall(plain) for n in self._split(atom)) or (self.unknown,)
 
     def _split(self, atom: str) -> list[int]:
         pieces: list[int] = []

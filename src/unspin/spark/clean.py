@@ -21,6 +21,7 @@ from unspin.consensus import Sibling
 from unspin.decide import MIN_CONFIDENCE
 from unspin.diff.pieces import changes
 from unspin.edit import apply
+from unspin.heap import give_back
 from unspin.lexicon import Lexicon
 from unspin.model import Edit
 from unspin.pipeline import restore
@@ -112,6 +113,7 @@ def _restored(batches: Batches, *, shipped: Shipped, options: _Options, new: pa.
                 rows.append(_row(text, found, stages, options))
             made = built(rows, new)
             yield pa.RecordBatch.from_arrays([*columns.values(), *made.columns], names=[*columns, *new.names])
+        give_back()
 
 
 def _row(
