@@ -81,7 +81,7 @@ floors: setup  ## A part of the tests with the oldest versions that pyproject.to
 pythons: setup  ## The same tests with the newest versions on every Python that is supported; PYTHONS="3.12 3.13" chooses
 	$(BIN)/python release/pythons.py $(PYTHONS)
 
-release-check: check test docs dist licences floors  ## All that docs/release.md asks for
+release-check: check test docs dist licences floors pythons  ## All that docs/release.md asks for
 	$(BIN)/python benchmarks/package.py --wheel dist/*.whl
 
 mutation: setup  ## Change the heart of the program in some 1,600 ways, one at a time: do its tests notice? An hour

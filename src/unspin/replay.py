@@ -27,6 +27,7 @@ from unspin.pipeline import restore, sign
 from unspin.rank import Ranker, runtime
 
 _FLAGS = ("keep_duplicates", "assume_spun", "screened")
+_UNTOLD = "its signature does not say with what options it was made"
 _ANSWERS = {"decisions"}  # options that tell of what was decided afterwards
 _RUNTIME = "runtime"  # the option that tells what computed the ranker's scores
 _NAMED = ("ranker", _RUNTIME, "siblings")  # options that are called by their names
@@ -174,7 +175,9 @@ def _made(
             **{name: {"true": True, "false": False}[options[name]] for name in _FLAGS},
         }
     except (KeyError, ValueError):
-        return "its signature does not say with what options it was made"
+        return _UNTOLD
+    if not 0.0 <= wanted["min_confidence"] <= 1.0:
+        return _UNTOLD
     used = _chosen(options.get("siblings", ""), siblings)
     now = sign(lexicon=lexicon, model=model, ranker=ranker, siblings=used, **wanted)
     was = _without(signature, _ANSWERS)

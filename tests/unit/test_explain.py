@@ -152,6 +152,8 @@ def signature(**parts: str) -> str:
         ("assume_spun", "false|colour:red", "the option colour was 'red' and is 'none'"),
         ("assume_spun", "false|siblings:abc", "the siblings was 'abc' and is 'none'"),
         ("assume_spun", "maybe", "does not say with what options"),
+        ("min_confidence", "5.5", "does not say with what options"),
+        ("min_confidence", "nan", "does not say with what options"),
     ],
 )
 def test_what_of_a_signature_differs_is_said(folder: Path, part: str, value: str, told: str) -> None:
