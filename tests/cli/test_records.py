@@ -5,6 +5,7 @@ from __future__ import annotations
 import csv
 import gzip
 import json
+import os
 import random
 import tracemalloc
 from pathlib import Path
@@ -163,6 +164,27 @@ def test_copies_are_found_across_formats(tmp_path: Path) -> None:
     assert (tmp_path / "out/b.md").read_text() == "# News\n\nThat is all.\n"
     assert (tmp_path / "out/c.html").read_text() == page.replace(SPUN, "")
     assert read(tmp_path / "out/d.jsonl") == [("one", "")]
+
+
+@pytest.mark.parametrize("memory", [(), ("--memory", "50M")], ids=["in memory", "spilled"])
+@pytest.mark.parametrize("level", ["document", "paragraph", "sentence"])
+def test_records_are_compared_as_files_of_their_texts_are(tmp_path: Path, level: str, memory: tuple[str, ...]) -> None:
+    parts = [OTHER, SPUN, THIRD, FOURTH, SPUN.replace("yr", "12 months"), f"{OTHER} {THIRD}", ""]
+    chance = random.Random(3)
+    texts = ["\n\n".join(chance.sample(parts, chance.randint(1, 4))) for _ in range(40)]
+    (tmp_path / "texts").mkdir()
+    for number, text in enumerate(texts):
+        (tmp_path / "texts" / f"{number:02}").write_text(text)
+        os.utime(tmp_path / "texts" / f"{number:02}", (0, 0))
+    laid(tmp_path, "texts.jsonl", [{"id": f"{number:02}", "text": text, "n": 0} for number, text in enumerate(texts)])
+    options = ["--level", level, "--min-words", "4", "--format", "jsonl", "--diff", *memory]
+    files = sorted((tmp_path / "texts").iterdir())
+    apart = run("dedupe", *options, "-o", tmp_path / "out", *files)
+    together = run("dedupe", *options, "-o", tmp_path / "out", tmp_path / "texts.jsonl")
+    assert apart.exit_code == together.exit_code == 0
+    assert together.stdout.replace("texts.jsonl#", "texts/") == apart.stdout and apart.stdout.count("\n") >= 3
+    left = {one.name: one.read_text() for one in (tmp_path / "out").iterdir() if one.name != "texts.jsonl"}
+    assert dict(read(tmp_path / "out" / "texts.jsonl")) == left
 
 
 def test_a_file_of_copies_is_left_out_and_one_without_records_stays(tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ import pytest
 from jsonschema import Draft202012Validator
 
 from unspin import cleaned, restore, restore_all
-from unspin.batch import pool, runner
+from unspin.batch import pool, runner, worker
 from unspin.batch.folder import Folder
 from unspin.batch.manifest import Manifest
 from unspin.batch.model import Copies, Outcome, Part, Plan, Settings, Tally, Task, Unit
@@ -460,3 +460,38 @@ def test_a_failed_document_is_told_by_its_outcome(monkeypatch: pytest.MonkeyPatc
     restorer = Restorer(SETTINGS)
     monkeypatch.setattr(Restorer, "restored", _hurt)
     assert restorer.outcome(Task("d", Prose.plain("RAISE"))) == Outcome(error="ValueError: too sad a story")
+
+
+class Asked:
+    """The pipe of a worker that is asked for so many texts, one after the other, and then no more."""
+
+    def __init__(self, texts: Iterable[str]) -> None:
+        self._tasks = ((Task("a", Prose.plain(text)),) for text in texts)
+        self.said: list[Outcome] = []
+
+    def recv(self) -> tuple[Task, ...]:
+        try:
+            return next(self._tasks)
+        except StopIteration:
+            raise EOFError from None
+
+    def send(self, said: Outcome) -> None:
+        self.said.append(said)
+
+
+class Idle:
+    """A restorer that restores nothing."""
+
+    def outcome(self, task: Task) -> Outcome:
+        return Outcome(words=len(task.prose.text))
+
+
+def test_a_worker_gives_back_what_was_freed_now_and_then(monkeypatch: pytest.MonkeyPatch) -> None:
+    given: list[int] = []
+    pipe = Asked("x" * size for size in (3, 6, 1, 9, 10, 30, 2))
+    monkeypatch.setattr(worker, "GIVEN_BACK", 10)
+    monkeypatch.setattr(worker, "give_back", lambda: given.append(len(pipe.said)))
+    with pytest.raises(EOFError):
+        worker.work(Idle(), pipe)  # type: ignore[arg-type]  # they are as good
+    assert [outcome.words for outcome in pipe.said] == [3, 6, 1, 9, 10, 30, 2]
+    assert given == [3, 5, 6]

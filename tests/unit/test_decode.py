@@ -6,6 +6,7 @@ import gc
 import itertools
 import math
 import time
+import weakref
 import zlib
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
@@ -19,12 +20,12 @@ from hypothesis import strategies as st
 from unspin import decode as decoding
 from unspin import regions
 from unspin.channel import SPIN_RATES, Head, Match, keep_cost, matches, swap_cost
-from unspin.decode import CONSISTENCY, Decoding, Reading, decode
+from unspin.decode import CONSISTENCY, HELD, Blocks, Decoding, Reading, decode
 from unspin.language import START
 from unspin.lattice import Floats, Ints
 from unspin.lexicon import Lexicon
 from unspin.model import Entry, Sentence
-from unspin.rank import AS_THEY_ARE, Context, Scales
+from unspin.rank import AS_THEY_ARE, UNRANKED, Context, Scales
 from unspin.text import segment
 
 BOTTOM = -math.inf
@@ -469,6 +470,18 @@ def test_blocks_are_held_or_made_again_and_read_the_same(monkeypatch: pytest.Mon
     assert decode(sentences(LONG), ARTICLE, Fickle()) == whole
     monkeypatch.setattr(decoding, "HELD", 99)
     assert decode(sentences(LONG), ARTICLE, Fickle()) == whole
+
+
+def test_held_blocks_are_let_go_as_they_are_read_and_made_again_when_asked_for(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(decoding, "BLOCK", 50)
+    blocks = Blocks(lambda: sentences(LONG), ARTICLE, Fickle())
+    held = [weakref.ref(block) for block in blocks._held]
+    first = []
+    for number, some in enumerate(blocks.readings(UNRANKED)):
+        first.append(some)
+        assert sum(block() is not None for block in held) == max(0, len(held) - number)
+    assert len(first) > len(held) == HELD
+    assert list(blocks.readings(UNRANKED)) == first
 
 
 def test_a_text_without_a_match_has_one_reading_and_loses_by_its_heads() -> None:

@@ -1,11 +1,17 @@
 """Applying and inverting edits, case, articles and removals."""
 
 import time
+from collections.abc import Iterator, Sequence
+from dataclasses import replace
+from itertools import islice
+from typing import Any
 
 import pytest
 
+from unspin import edit as editing
 from unspin.edit import (
     _first_spoken,
+    _settings,
     apply,
     carry_case,
     cleaned,
@@ -17,12 +23,14 @@ from unspin.edit import (
 from unspin.errors import EditConflict
 from unspin.model import (
     DecidedBy,
+    Document,
     DuplicateGroup,
     DuplicateKind,
     Edit,
     Entry,
     Repeat,
     Restoration,
+    Sentence,
     Signature,
     SpinEvidence,
 )
@@ -357,3 +365,55 @@ def test_an_edit_in_a_removed_passage_conflicts() -> None:
     text = "The struggle.\nPeace.\nThe struggle.\n"
     with pytest.raises(EditConflict):
         cleaned(restoration(text, (edit(text, "struggle", "war", at=20),)))
+
+
+class Read(Sequence[Sentence]):
+    """Sentences that count how many of them were read."""
+
+    def __init__(self, sentences: Sequence[Sentence]) -> None:
+        self.sentences, self.seen = sentences, 0
+
+    def __iter__(self) -> Iterator[Sentence]:
+        for sentence in self.sentences:
+            self.seen += 1
+            yield sentence
+
+    def __len__(self) -> int:
+        return len(self.sentences)
+
+    def __getitem__(self, index: Any) -> Any:
+        return self.sentences[index]
+
+
+def test_a_long_text_is_read_as_its_articles_are_mended() -> None:
+    """Its tokens are not held: they would take a hundred times the memory of what they stand for."""
+    text = "It was a finish. " * 1000
+    (paragraph,) = segment(text).paragraphs
+    sentences = Read(paragraph.sentences)
+    document = Document(text, (replace(paragraph, sentences=sentences),))
+    edits = [edit(text, "finish", "end", at=17 * n) for n in range(1000)]
+    places = _settings(document, edits)
+    for number in (0, 1, 2, 500):
+        next(islice(places, number, None))
+        assert sentences.seen < 510
+    assert apply(text, mend_articles(document, edits)) == "It was an end. " * 1000
+
+
+def test_an_article_agrees_across_edits_with_nothing_between_them() -> None:
+    text = "a (very) big finish"
+    edits = [raw(2, "(very) ", ""), raw(9, "big ", ""), edit(text, "finish", "end")]
+    assert apply(text, mend_articles(segment(text), edits)) == "an end"
+
+
+def test_an_article_is_seen_across_any_number_of_brackets() -> None:
+    text = "a " + "(" * 1000 + "finish"
+    assert apply(text, mend_articles(segment(text), [edit(text, "finish", "end")])).startswith("an (")
+
+
+def test_a_text_is_made_of_any_number_of_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(editing, "JOINED", 3)
+    text = "war" * 10
+    for size in range(11):
+        edits = [raw(3 * n, "war", "" if n % 3 else "peace") for n in range(size)]
+        expected = "".join("" if n % 3 else "peace" for n in range(size)) + "war" * (10 - size)
+        assert apply(text, edits) == expected

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gzip
+import hashlib
 import io
 import json
 import os
@@ -20,7 +21,7 @@ from backports import zstd
 from unspin import formats
 from unspin.errors import InputError, OutputError, UnspinError
 from unspin.files import Source
-from unspin.formats import Failure, Format, HtmlMode, Packing, Reader, Reading, Record
+from unspin.formats import Failure, Format, HtmlMode, Packing, Reader, Reading, Record, streams
 from unspin.formats.sniffing import by_content, by_name
 
 ROWS = [{"id": f"a{n}", "text": f"The struggle, part {n}\n", "n": n, "tags": ["x"]} for n in range(600)]
@@ -462,3 +463,23 @@ def test_what_is_kept_can_be_read_again(tmp_path: Path, monkeypatch: pytest.Monk
     read.input.keep()
     assert [len(records(read)) for _ in range(2)] == [9_000, 9_000]
     assert formats.target_place(read) == Path("stdin.parquet")
+
+
+@pytest.mark.parametrize("packed", [bytes, gzip.compress], ids=["plain", "packed"])
+def test_parquet_of_standard_input_is_written_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, packed: Callable[[bytes], bytes]
+) -> None:
+    """Its writer needs the schema, which stands at the end, before the first row is read."""
+    texts = [f"The struggle {number} {hash_of(number)}" for number in range(9_000)]
+    pq.write_table(pa.table({"text": texts}), tmp_path / "a.parquet", compression="none", use_dictionary=False)
+    data = packed((tmp_path / "a.parquet").read_bytes())
+    assert len(data) > 2 * streams.HEAD
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(data)))
+    read = formats.reader(Source(None, Path("stdin.txt")))
+    rewritten(read, tmp_path / "out.parquet")
+    assert pq.read_table(tmp_path / "out.parquet").column("text").to_pylist() == list(map(restored, texts))
+
+
+def hash_of(number: int) -> str:
+    """Letters that do not pack well."""
+    return hashlib.sha256(str(number).encode()).hexdigest()

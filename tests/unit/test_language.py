@@ -5,12 +5,13 @@ from __future__ import annotations
 import itertools
 import math
 from collections.abc import Sequence
-from itertools import takewhile
+from itertools import islice, takewhile
 from pathlib import Path
 
 import numpy as np
 import pytest
 from pocketsphinx import LogMath, NGramModel, get_model_path, set_loglevel
+from wordfreq import get_frequency_dict
 
 from unspin.backoff import BackoffTrigrams, embedded, read_trie
 from unspin.errors import FormatError, InputError, UnspinError
@@ -154,6 +155,13 @@ def test_models_answer_row_by_row(sphinx: BackoffTrigrams) -> None:
     for model in (sphinx, default_model(), Mixture(sphinx, default_model())):
         assert scores(model, *rows) == pytest.approx([scores(model, row)[0] for row in rows])
         assert len(model.score(["a"], np.zeros((0, 3), dtype=np.int64))) == 0
+
+
+def test_frequencies_are_those_of_wordfreq() -> None:
+    known = get_frequency_dict("en", "best")
+    for word in [*islice(known, 0, None, 5_000), "xqzzy", "", "\ud800"]:
+        frequency = max(known.get(word, 0.0), LEAST_FREQUENCY)
+        assert unknown(word) == UNKNOWN_SHARE + math.log(frequency * 1e3)
 
 
 def test_unknown_words_share_little_and_the_common_ones_most_of_it() -> None:

@@ -6,7 +6,20 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from unspin.neural.wordpiece import CAPITALISED, FIRST, LAST, LOWER, PAD, UNKNOWN, UPPER, Pieces, case, windows
+from unspin.neural.wordpiece import (
+    CAPITALISED,
+    FIRST,
+    LAST,
+    LONGEST_WORD,
+    LOWER,
+    PAD,
+    REMEMBERED,
+    UNKNOWN,
+    UPPER,
+    Pieces,
+    case,
+    windows,
+)
 from unspin.text import segment
 
 PIECES = Pieces([PAD, UNKNOWN, FIRST, LAST, *"abc.-", "##a", "##b", "##c", "ab", "##bc", "cab"])
@@ -82,3 +95,13 @@ def test_no_tokens_no_windows() -> None:
 def test_every_token_lies_in_one_window_in_order(text: str, length: int) -> None:
     _, _, window = laid_out(text, length)
     assert all(0 <= b - a <= 1 for a, b in pairwise(window)) and window[:1] in ([], [0])
+
+
+def test_only_so_many_words_are_remembered_and_none_that_is_none() -> None:
+    pieces = Pieces(PIECES.names)
+    for number in range(REMEMBERED + 10):
+        pieces.of(f"a{number}")
+    assert pieces._known.cache_info().currsize == REMEMBERED
+    asked = pieces._known.cache_info().misses
+    pieces.of("a" * (LONGEST_WORD + 1))
+    assert pieces._known.cache_info().misses == asked

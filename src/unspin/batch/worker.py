@@ -15,6 +15,7 @@ from contextlib import suppress
 from functools import lru_cache
 from multiprocessing.connection import Connection
 from pathlib import Path
+from typing import NoReturn
 
 from unspin.batch.model import Outcome, Settings, Task
 from unspin.consensus import Sibling
@@ -142,11 +143,16 @@ def serve(settings: Settings, pipe: Connection, inherited: Sequence[Connection])
         gc.collect()
         gc.freeze()  # what is shared stays shared
         pipe.send((True, restorer.signature))
-        read = 0
-        while True:
-            for task in pipe.recv():
-                pipe.send(restorer.outcome(task))
-                read += len(task.prose.source)
-            if read >= GIVEN_BACK:
-                read = 0
-                give_back()
+        work(restorer, pipe)
+
+
+def work(restorer: Restorer, pipe: Connection) -> NoReturn:
+    """Do tasks, some at a time, for as long as somebody asks. Raises EOFError and OSError when nobody does any more."""
+    read = 0
+    while True:
+        for task in pipe.recv():
+            pipe.send(restorer.outcome(task))
+            read += len(task.prose.source)
+        if read >= GIVEN_BACK:
+            read = 0
+            give_back()

@@ -197,8 +197,10 @@ class Input:
 
     @contextmanager
     def seekable(self) -> Iterator[IO[bytes]]:
-        """The unpacked bytes, to read in any order; for that, a packed file is unpacked on the disk. Raises Broken."""
-        if self.is_again and not self.packing:
+        """The unpacked bytes, to read in any order; for that, a packed file is unpacked on the disk, and what can be
+        read once only is kept there. Raises Broken."""
+        self.keep()
+        if not self.packing:
             with self.raw() as stream:
                 yield stream
             return

@@ -126,8 +126,9 @@ class NeuralRanker:
     def _compared(self, queries: Vectors, entries: Ints, lexicon: Lexicon) -> Floats:
         """Queries, one per match, against the vectors of its original and of its phrase left alone."""
         if (known := self._known.get(lexicon)) is None:
+            give_back()  # what loading took for a moment, and then what this takes: nothing else takes as much
             known = self._known[lexicon] = self._know(lexicon)
-            give_back()  # nothing else takes as much for a moment
+            give_back()
         options, vectors, biases = known
         undone, alone = options.undone[entries], options.alone[entries]
         made, left = self._rates
