@@ -21,6 +21,7 @@ swaps, which decoding undoes. A word that an edit doubles has none either: the e
 from __future__ import annotations
 
 import re
+from array import array
 from bisect import bisect_left, bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
@@ -99,9 +100,8 @@ class _Restored:
     def __init__(self, original: str, start: int, end: int, edits: Sequence[Edit]) -> None:
         self.original, self.edits = original, edits
         self.text = apply(original, edits, start=start, end=end)
-        self._starts: list[int] = []
-        self._ends: list[int] = []
-        self._shifts = [start]  # what leads back into the original: before all edits, and behind each
+        self._starts, self._ends = array("q"), array("q")
+        self._shifts = array("q", [start])  # what leads back into the original: before all edits, and behind each
         for edit in edits:
             self._starts.append(edit.start - self._shifts[-1])
             self._ends.append(self._starts[-1] + len(edit.after))
@@ -118,7 +118,8 @@ class _Restored:
         """The edits with the mendings made: one that meets edits replaces them, or undoes them."""
         if not mendings:
             return list(self.edits)
-        kept, made = dict.fromkeys(self.edits), []
+        gone: set[int] = set()  # where edits start that are no more
+        made: list[Edit] = []
         position = -1
         for mending in sorted(mendings):
             place = self.place(mending.start, mending.end)
@@ -128,11 +129,11 @@ class _Restored:
             before = self.original[place.source : place.source_end]
             after = self.text[place.start : mending.start] + mending.after + self.text[mending.end : place.end]
             confidence = min([mending.confidence, *(edit.confidence for edit in place.edits)])
-            for edit in place.edits:
-                del kept[edit]
+            gone.update(edit.start for edit in place.edits)
             if before != after:
                 made.append(Edit(place.source, position, before, after, None, confidence, DecidedBy.DEBRIS))
-        return sorted([*kept, *made], key=lambda edit: edit.start)
+        made += (edit for edit in self.edits if edit.start not in gone)
+        return sorted(made, key=lambda edit: edit.start)
 
 
 def mend(

@@ -24,10 +24,11 @@ from unspin.batch.manifest import Manifest, Run
 from unspin.batch.model import Copies, Part, Plan, Tally, Task, Unit
 from unspin.batch.pool import Pool
 from unspin.batch.sink import CopyOf, Sink
-from unspin.batch.worker import tables
+from unspin.batch.worker import GIVEN_BACK, tables
 from unspin.errors import BatchError, InputError, OutputError, UnspinError, reason
 from unspin.files import Source
 from unspin.formats import Failure, Reader, Record, is_single, reader, target_place
+from unspin.heap import give_back
 from unspin.model import Progress
 
 UNIT = 50_000  # characters of text, a second's work where they are spun ...
@@ -98,9 +99,14 @@ def _clean(batch: Batch, collection: Collection | None, pool: Pool, tally: Tally
 
     removes = batch.plan.copies is Copies.REMOVE
     with Sink(batch.folder, batch.manifest, out=batch.plan.out, copy_of=copy_of, removes=removes) as sink:
+        taken = 0
         for unit in pool.ordered(_units(batch, collection, tally), keep):
             tally.add(sink.take(unit))
             told(tally, unit)
+            taken += unit.size
+            if taken >= GIVEN_BACK:
+                taken = 0
+                give_back()
             if most is not None and tally.errors > most:
                 raise BatchError(batch.folder.path, f"stopped at {tally.errors:,} errors; --max-errors is {most:,}")
 

@@ -29,7 +29,7 @@ from unspin.pipeline import default_lexicon, restore, sign
 from unspin.rank import CONTEXT, NEURAL, UNRANKED, Ranker, context_ranker, load_ranker
 
 AT_HAND = 32  # siblings kept after they were read; it bounds memory
-GIVEN_BACK = 2_000_000  # characters after which what was freed is given back
+GIVEN_BACK = 1_000_000  # characters after which what was freed is given back
 _MENDED = (DecidedBy.AGREEMENT, DecidedBy.DEBRIS)
 # Long enough to be decoded, and repeated: it has every table made that restoring looks things up in.
 _SAMPLE = "The struggle has lasted greater than a yr, and there may be little signal of a settlement in the area.\n" * 2
