@@ -135,6 +135,7 @@ def tokens_of(text: str) -> tuple[Token, ...]:
     ("text", "mixed"),
     [
         ("It\u2019s here and they don't know", True),
+        ("They don't know that it\u2019s here", True),
         ("It\u2019s here and they don\u2019t know", False),
         ("It's here and they don't know", False),
         ("The spinner\u2019s table isn't ours", True),  # a possessive tells as well
@@ -166,6 +167,9 @@ def test_words_in_capitals_were_spared_but_acronyms_tell_little() -> None:
     assert (shouting, heads) == ([], [])
     short = lexicon(("us", "america", 0.5))
     assert as_written("US", short)[0] == [(0, "america")]
+    assert as_written("USA", lexicon(("usa", "america", 0.5)))[0] == [(0, "america")]
+    assert as_written("NATO", lexicon(("nato", "alliance", 0.5)))[0] == []
+    assert as_written("US", lexicon(("myself", "us", 0.5)))[1] == []
     assert as_written("A Struggle")[0] == [(1, "war")]
     assert len(as_written("A War")[1]) == 1
     assert as_written("I", lexicon(("myself", "i", 0.5)))[1] == [Head(0, 1, 0.5)]  # no shout
@@ -199,6 +203,7 @@ def test_in_a_mixed_text_curly_words_are_the_authors() -> None:
     head = lexicon(("do not", "don't", 0.5))
     assert len(as_written(text, head)[1]) == 1
     assert as_written(text, head, mixed=True)[1] == []
+    assert as_written("They don\u2019t STRUGGLE in WAR", APOSTROPHES, mixed=True) == ([], [])
 
 
 def test_in_a_mixed_text_straight_words_are_the_spinners() -> None:

@@ -353,6 +353,9 @@ def test_only_blocks_that_look_spun_are_ranked_unless_all_are_taken_to_be(monkey
         listener = Listener()
         decode(sentences(text), table, Even(), listener, assume_spun=assume_spun)
         assert len(listener.heard) == heard, text
+    listener = Listener()
+    decode(sentences(CLEAN), table, Even(), listener)
+    assert not listener.heard
 
 
 @pytest.mark.parametrize(
