@@ -60,7 +60,7 @@ def refuse_whole(reader: Reader, failure: Failure) -> None:
 
 def is_numbered(reader: Reader, record: Record) -> bool:
     """Has a record no id of its own, so that it is called by its number?"""
-    return record.id == f"{reader.name}#{record.number}"
+    return record.id == formats.numbered(reader.name, record.number)
 
 
 def is_called(reader: Reader, record: Record, name: str) -> bool:

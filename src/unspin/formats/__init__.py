@@ -31,6 +31,7 @@ from unspin.formats.model import (
     Packing,
     Reading,
     Record,
+    numbered,
 )
 from unspin.formats.prose import Prose
 from unspin.formats.reading import Reader, expected_format
@@ -57,6 +58,7 @@ __all__ = [
     "expected_format",
     "expected_place",
     "is_single",
+    "numbered",
     "output_format",
     "reader",
     "suffixes",

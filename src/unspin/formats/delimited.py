@@ -16,7 +16,7 @@ from itertools import islice
 
 from unspin.formats.jsonl import identity
 from unspin.formats.lines import Unit, gathered, lines, stray_byte
-from unspin.formats.model import Failure, Format, Reading, Record
+from unspin.formats.model import Failure, Format, Reading, Record, numbered
 from unspin.formats.prose import Prose
 from unspin.formats.streams import Broken, Input
 
@@ -155,7 +155,7 @@ def _record(raw: str, cells: tuple[str, ...], name: str, number: int, header: He
         raise _Unfit(f"{len(cells)} cells and none of column {reading.text_field!r}, which is number {column + 1}")
     others = dict(zip(header.names, cells, strict=False))
     text = others.pop(reading.text_field)
-    known = identity(others.get(reading.id_field, "")) or f"{name}#{number}"
+    known = identity(others.get(reading.id_field, "")) or numbered(name, number)
     return Record(known, number, Prose.plain(text), Row(raw, header.delimiter, column, others))
 
 

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from unspin.formats.lines import Unit, gathered, lines, stray_byte
-from unspin.formats.model import Failure, Reading, Record
+from unspin.formats.model import Failure, Reading, Record, numbered
 from unspin.formats.prose import Prose
 from unspin.formats.streams import Broken, Input
 
@@ -82,7 +82,7 @@ def _record(raw: str, name: str, number: int, reading: Reading) -> Record:
     text = values.pop(reading.text_field)
     if not isinstance(text, str):
         raise _Unfit(f"field {reading.text_field!r} holds no text: {json.dumps(text)[:_SHOWN]}")
-    known = identity(values.get(reading.id_field)) or f"{name}#{number}"
+    known = identity(values.get(reading.id_field)) or numbered(name, number)
     return Record(known, number, Prose.plain(text), Line(raw, reading.text_field, values))
 
 

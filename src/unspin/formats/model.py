@@ -71,9 +71,15 @@ class Origin(Protocol):
         """What stood beside the text, by name, the text left out."""
 
 
+def numbered(file: str, number: int) -> str:
+    """What a record that has no id of its own is called."""
+    return f"{file}#{number}"
+
+
 @dataclass(frozen=True, slots=True)
 class Record:
-    """A text of a file. `id` is its own, or `FILE#NUMBER`; `number` its place in the file, from 0, failures counted."""
+    """A text of a file. `id` is its own, or as `numbered` says; `number` its place in the file, from 0, failures
+    counted."""
 
     id: str
     number: int

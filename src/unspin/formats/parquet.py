@@ -14,7 +14,7 @@ from typing import IO, Any
 
 from unspin.errors import UnspinError, reason
 from unspin.formats.jsonl import identity
-from unspin.formats.model import Failure, Reading, Record
+from unspin.formats.model import Failure, Reading, Record, numbered
 from unspin.formats.prose import Prose
 from unspin.formats.streams import Broken, Input
 
@@ -92,7 +92,7 @@ def _rows(batch: Any, group: int, name: str, first: int, reading: Reading) -> It
         elif len(text) > reading.limit:
             yield Failure(name, number, f"row {number + 1}", f"longer than {reading.limit:,} characters", cell)
         else:
-            yield Record(known or f"{name}#{number}", number, Prose.plain(text), cell)
+            yield Record(known or numbered(name, number), number, Prose.plain(text), cell)
 
 
 class Rows:

@@ -17,7 +17,7 @@ from typing import Any
 from unspin.errors import InputError, UnspinError
 from unspin.files import decode
 from unspin.formats import page
-from unspin.formats.model import Failure, Reading, Record
+from unspin.formats.model import Failure, Reading, Record, numbered
 from unspin.formats.prose import Prose
 from unspin.formats.streams import Broken, Input
 
@@ -93,7 +93,7 @@ def _read(response: Any, name: str, number: int, reading: Reading) -> Record | F
         return Failure(name, number, told, "no main text in this page")
     record_id = response.headers.get("WARC-Record-ID", "").strip("<>")
     origin = Response(url, response.headers.get("WARC-Date", ""), record_id)
-    return Record(f"{url} {record_id}".strip() or f"{name}#{number}", number, Prose.plain(text), origin)
+    return Record(f"{url} {record_id}".strip() or numbered(name, number), number, Prose.plain(text), origin)
 
 
 def _characters(data: bytes, told: str | None, header: str, name: str) -> str:
