@@ -12,9 +12,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import numpy as np
-from numpy.typing import NDArray
 
-Ints = NDArray[np.int64]
+from unspin.lattice import Ints
 
 UNKNOWN = -1  # the number of a word that no phrase has
 

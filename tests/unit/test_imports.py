@@ -17,9 +17,10 @@ PACKAGE = Path(unspin.__file__).parent
 
 # From the ground up: a module imports only from layers below its own. A package (`commands`) is one unit.
 LAYERS = (
-    ("model", "errors", "schemas", "processes", "trie", "heap"),
+    ("model", "errors", "schemas", "processes", "heap"),
     ("remote",),
     ("text", "gold", "lattice", "files", "stretches"),
+    ("trie",),
     ("sources", "words", "lexicon", "language", "edit", "evaluate", "pairing"),
     ("backoff", "canon"),
     ("ngrams", "arpa"),

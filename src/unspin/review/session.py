@@ -10,7 +10,6 @@ import os
 import platform
 import secrets
 from dataclasses import replace
-from types import TracebackType
 from typing import Self
 
 from unspin.review.ledger import Ledger
@@ -54,9 +53,7 @@ class Session:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.close()
 
     def close(self) -> None:

@@ -6,7 +6,6 @@ session without a checkpoint directory.
 
 from __future__ import annotations
 
-from types import TracebackType
 from typing import Any, Self
 from uuid import uuid4
 
@@ -48,9 +47,7 @@ class Scratch:
     def __enter__(self) -> Self:
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         self.drop(*self._names)
 
     def saved(self, frame: DataFrame, name: str, *, stays: bool = False) -> DataFrame:
